@@ -1,0 +1,223 @@
+/**
+ * What the programs need of the index, in the project's words. One suite (`shared/testing/index-suite.ts`) holds for
+ * every adapter. Times are milliseconds since the epoch; 0 as an expiry means "until deleted". Methods reject with
+ * `IndexUnavailable` when the index cannot be asked or its answer is not to be trusted: nothing may then be assumed
+ * to have happened, or not to have happened, and a caller that must know asks again.
+ */
+import type { Cid, FileId, FileNumber, Hotkey, MinerNumber, OwnerId } from '#shared/primitives/ids.ts';
+
+/** Life of one shard's place in a segment. */
+export type ShardState =
+  | 'stored' /** a store receipt was verified */
+  | 'lost' /** it was never stored, or its miner no longer has it: repair's work */
+  | 'dropped'; /** the miner receipted the drop order of the deleted file */
+
+/** One of the n shards of a segment: its anchor's root, who holds it, and which placing of this index it is. */
+export interface ShardSlot {
+  readonly root: Uint8Array;
+  readonly miner: MinerNumber;
+  /** Counts every placing of this shard index, hedges and repairs included: part of the mask's key (por/v1 §3). */
+  readonly placement: number;
+  readonly state: ShardState;
+}
+
+/** A segment as the manifest keeps it; slot i is shard index i. */
+export interface SegmentRecord {
+  /** SHA-256 of the segment's bytes before padding. */
+  readonly hash: Uint8Array;
+  readonly slots: readonly ShardSlot[];
+}
+
+/** Everything of a manifest but its segments. */
+export interface FileRecord {
+  readonly number: FileNumber;
+  readonly fileId: FileId;
+  readonly owner: OwnerId;
+  readonly cid: Cid;
+  readonly bytes: number;
+  readonly k: number;
+  readonly n: number;
+  /** Bytes of every segment but the last; an empty file has one segment of 0 bytes. */
+  readonly segmentBytes: number;
+  readonly segments: number;
+  readonly codingId: Uint8Array;
+  readonly maskEpoch: number;
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number;
+  readonly name?: string;
+  readonly contentType?: string;
+}
+
+/** Written before the first byte of an upload leaves the edge, so that whatever it leaves behind can be found. */
+export interface UploadIntent {
+  readonly owner: OwnerId;
+  readonly fileId: FileId;
+  /** When the upload is given up; collection may touch its leavings 24 h (locally: scaled) later. */
+  readonly expiresAtMs: number;
+}
+
+export type CommitOutcome =
+  | { readonly outcome: 'stored'; readonly file: FileRecord }
+  /** The owner has this CID already: the later expiry was kept, nothing else changed, our own staged writes are gone. */
+  | { readonly outcome: 'already'; readonly file: FileRecord }
+  /** The quota would be exceeded: nothing changed. */
+  | { readonly outcome: 'over-quota'; readonly quotaBytes: number; readonly usedBytes: number };
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** Opaque; absent on the last page. */
+  readonly next?: string;
+}
+
+/** A deleted or expired file, until the last miner has receipted its drop (or was given up). */
+export interface Tombstone {
+  readonly number: FileNumber;
+  readonly deletedAtMs: number;
+  readonly reason: 'deleted' | 'expired';
+}
+
+export interface DeletionProgress {
+  readonly deletedAtMs: number;
+  /** Shards that had to be dropped, and those whose miner has signed for it. */
+  readonly shards: number;
+  readonly dropped: number;
+}
+
+/** A shard that no manifest names although a miner may hold it: the loser of a race, the leavings of an abort. */
+export interface StrayShard {
+  readonly miner: MinerNumber;
+  readonly anchorId: Uint8Array;
+}
+
+export interface FileChange {
+  readonly expiresAtMs?: number;
+  /** null takes the name away. */
+  readonly name?: string | null;
+}
+
+export interface OwnerUsage {
+  readonly files: number;
+  readonly bytes: number;
+  readonly quotaBytes: number;
+}
+
+/** Files and their manifests. */
+export interface FileIndex {
+  /** A new file number, its intent on record. */
+  beginUpload(intent: UploadIntent): Promise<FileNumber>;
+  /** Stages one segment's record; segments may come in any order, each once. */
+  stageSegment(file: FileNumber, segment: number, record: SegmentRecord): Promise<void>;
+  /** The switch: afterwards the whole file is there, or nothing of it. Safe to call again after `IndexUnavailable`. */
+  commitFile(file: FileRecord): Promise<CommitOutcome>;
+  /** Drops staged writes and the intent of an upload that failed or that its client left. */
+  abandonUpload(file: FileNumber): Promise<void>;
+
+  /** The live file of this owner with this CID; without an owner, any live file with it (the oldest). */
+  findFile(cid: Cid, owner?: OwnerId): Promise<FileRecord | undefined>;
+  /** The owner's live file that this name was last given to. */
+  findByName(owner: OwnerId, name: string): Promise<FileRecord | undefined>;
+  /** A live file by number. */
+  readFile(file: FileNumber): Promise<FileRecord | undefined>;
+  /** Segment records [from, from + count) of a live or tombstoned file, in order. */
+  readSegments(file: Pick<FileRecord, 'number' | 'n'>, from: number, count: number): Promise<readonly SegmentRecord[]>;
+  /** The owner's live files, newest first. */
+  listFiles(owner: OwnerId, cursor: string | undefined, limit: number): Promise<Page<FileRecord>>;
+  usage(owner: OwnerId): Promise<OwnerUsage>;
+  changeFile(file: FileRecord, change: FileChange): Promise<FileRecord | undefined>;
+  /** From now on the file is not found; false when it was not live (any more). */
+  deleteFile(file: FileRecord, reason: Tombstone['reason']): Promise<boolean>;
+  /** How far the deletion of the owner's last file with this CID has come; undefined when none is known. */
+  deletion(owner: OwnerId, cid: Cid): Promise<DeletionProgress | undefined>;
+
+  /** Replaces one slot of a stored segment if it still is `expected` (same root, miner, placement). */
+  replaceSlot(
+    file: FileNumber,
+    segment: number,
+    shardIndex: number,
+    expected: ShardSlot,
+    slot: ShardSlot,
+  ): Promise<boolean>;
+
+  // ---- for the tenant's own jobs (an edge's token may not call these)
+  /** Live files whose expiry has come, oldest first. */
+  expiredFiles(nowMs: number, limit: number): Promise<readonly FileRecord[]>;
+  tombstones(cursor: string | undefined, limit: number): Promise<Page<Tombstone>>;
+  /** The record of a live or tombstoned file. */
+  readAnyFile(file: FileNumber): Promise<FileRecord | undefined>;
+  /** The tombstone's work is done or given up: forget segments; `deletion` goes on answering for a bounded while. */
+  settleTombstone(file: FileNumber): Promise<void>;
+  /** Uploads whose intent ran out before `nowMs` and that were never committed: their staged writes can go. */
+  expiredUploads(nowMs: number, limit: number): Promise<readonly FileNumber[]>;
+  /** True while an upload with this number may still commit. */
+  uploadOpen(file: FileNumber): Promise<boolean>;
+  addStrays(strays: readonly StrayShard[]): Promise<void>;
+  /** Takes up to `limit` strays off the bounded list. */
+  takeStrays(limit: number): Promise<readonly StrayShard[]>;
+  /** Signed store receipts (statement ‖ signature), into a bounded stream that the validator drains. */
+  addReceipts(receipts: readonly Uint8Array[]): Promise<void>;
+  /** Random id and growing epoch of this index: a rolled-back or wrong index does not match the tenant's folder. */
+  identity(): Promise<{ readonly id: string; readonly epoch: number }>;
+  /** Grows the epoch by one and returns it. */
+  advanceEpoch(): Promise<number>;
+}
+
+/** Where a miner says it listens. IPv6 in canonical text, no brackets. */
+export interface MinerAddress {
+  readonly ip: string;
+  readonly port: number;
+}
+
+/** One miner of the published directory. */
+export interface MinerEntry {
+  readonly number: MinerNumber;
+  readonly hotkey: Hotkey;
+  /** SS58 text; owner groups are made of it. */
+  readonly coldkey: string;
+  readonly address: MinerAddress;
+  readonly freeBytes: number;
+  readonly capacityBytes: number;
+  /** False: keeps what it has and is read from, but gets nothing new (full, draining, address not proven). */
+  readonly accepting: boolean;
+}
+
+export interface DirectorySnapshot {
+  readonly takenAtMs: number;
+  readonly miners: readonly MinerEntry[];
+}
+
+/** The miners of the network, as the tenant last published them. */
+export interface MinerDirectory {
+  read(): Promise<DirectorySnapshot>;
+  /** The number of a hotkey; a new hotkey gets the next one, for good. */
+  numberOf(hotkeys: readonly Hotkey[]): Promise<ReadonlyMap<Hotkey, MinerNumber>>;
+  publish(snapshot: DirectorySnapshot): Promise<void>;
+}
+
+/** An API key as listings show it: never the key, never its hash. */
+export interface ApiKey {
+  readonly keyId: string;
+  readonly owner: OwnerId;
+  readonly label: string;
+  readonly createdAtMs: number;
+}
+
+/** Owners' API keys, and the tenant's grants for edges. */
+export interface AccessIndex {
+  /** Looks a key up by SHA-256 of its text. */
+  findKey(keyHash: Uint8Array): Promise<ApiKey | undefined>;
+  addKey(key: ApiKey, keyHash: Uint8Array): Promise<void>;
+  listKeys(owner: OwnerId): Promise<readonly ApiKey[]>;
+  /** False when the owner has no such key. */
+  revokeKey(owner: OwnerId, keyId: string): Promise<boolean>;
+  setQuota(owner: OwnerId, quotaBytes: number): Promise<void>;
+  /** The newest grant (statement ‖ signature) of an edge. */
+  readGrant(edge: Hotkey): Promise<Uint8Array | undefined>;
+  writeGrant(edge: Hotkey, grant: Uint8Array): Promise<void>;
+  /** True the first time an (identity, nonce) is seen within `ttlMs`: replay protection at the edge. */
+  claimNonce(identity: string, nonce: string, ttlMs: number): Promise<boolean>;
+}
+
+/** The index could not be asked, or answered nonsense. */
+export class IndexUnavailable extends Error {
+  override readonly name = 'IndexUnavailable';
+}
