@@ -67,7 +67,9 @@ describe('ByteWriter and ByteReader', () => {
 describe('equalBytes', () => {
   it('is equality', () => {
     fc.assert(
-      fc.property(fc.uint8Array(), fc.uint8Array(), (a, b) => expect(equalBytes(a, b)).toBe(toHex(a) === toHex(b))),
+      fc.property(fc.uint8Array(), fc.uint8Array(), (a, b) => {
+        expect(equalBytes(a, b)).toBe(toHex(a) === toHex(b));
+      }),
     );
     expect(equalBytes(concatBytes(Uint8Array.of(1), Uint8Array.of(2)), Uint8Array.of(1, 2))).toBe(true);
   });
