@@ -5,7 +5,9 @@ import { newLink, PacedPipe } from './paced-pipe.ts';
 
 const through = async (bytes: number, pieceBytes: number, pipe: PacedPipe) => {
   const data = Buffer.alloc(bytes, 7);
-  const pieces = Array.from({ length: bytes / pieceBytes }, (_, i) => data.subarray(i * pieceBytes, (i + 1) * pieceBytes));
+  const pieces = Array.from({ length: bytes / pieceBytes }, (_, i) =>
+    data.subarray(i * pieceBytes, (i + 1) * pieceBytes),
+  );
   const began = performance.now();
   const out = await buffer(Readable.from(pieces).pipe(pipe));
   return { same: out.equals(data), ms: performance.now() - began };
@@ -20,7 +22,10 @@ it('adds its delay once, not once a piece', async () => {
 
 it('holds every pipe of a link to the bandwidth of the link', async () => {
   const link = newLink(0, 4 << 20);
-  const both = await Promise.all([through(1 << 20, 1 << 16, new PacedPipe(link)), through(1 << 20, 1 << 16, new PacedPipe(link))]);
+  const both = await Promise.all([
+    through(1 << 20, 1 << 16, new PacedPipe(link)),
+    through(1 << 20, 1 << 16, new PacedPipe(link)),
+  ]);
   expect(both.every(({ same }) => same)).toBe(true);
   expect(Math.max(...both.map(({ ms }) => ms))).toBeGreaterThanOrEqual(450);
 });
