@@ -1,0 +1,68 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { concatBytes, fromHex, toHex } from '#shared/primitives/bytes.ts';
+import { sha256 } from '#shared/primitives/sha256.ts';
+import { referenceKernel } from '#shared/testing/reference-kernel.ts';
+import vectors from '../../test/vectors/por-v1.json' with { type: 'json' };
+import { AnchorHasher, anchorIdOf, anchorOf, leafCount, levelsOf, rootOf } from './anchor.ts';
+
+/** The vectors' data: byte[i] = (i·131 + ⌊i/256⌋) mod 256. */
+const sample = (bytes: number): Uint8Array => Uint8Array.from({ length: bytes }, (_, i) => i * 131 + (i >> 8));
+
+describe('the tree', () => {
+  it.each(vectors.cases)('of $bytes bytes has the known root and anchor id', ({ bytes, leaves, root, anchorId }) => {
+    const anchor = anchorOf(referenceKernel, sample(bytes));
+    expect(leafCount(bytes)).toBe(leaves);
+    expect(toHex(anchor.root)).toBe(root);
+    expect(anchorIdOf(anchor)).toBe(anchorId);
+  });
+
+  it("has the root of RFC 6962's eight test leaves", () => {
+    const leaves = ['', '00', '10', '2021', '3031', '40414243', '5051525354555657', '606162636465666768696a6b6c6d6e6f'];
+    const hashes = leaves.map((leaf) => sha256(Uint8Array.of(0), fromHex(leaf) as Uint8Array));
+    expect(toHex(rootOf(referenceKernel, concatBytes(...hashes)))).toBe(
+      '5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328',
+    );
+  });
+});
+
+describe('AnchorHasher', () => {
+  const shapes = fc.tuple(fc.nat(40 * 1024), fc.array(fc.nat(5000), { maxLength: 12 }));
+
+  it('gives the anchor of the whole, whatever the chunks', () => {
+    fc.assert(
+      fc.property(shapes, ([bytes, cuts]) => {
+        const shard = sample(bytes);
+        const hasher = new AnchorHasher(referenceKernel);
+        let at = 0;
+        for (const cut of cuts) {
+          hasher.update(shard.subarray(at, at + cut));
+          at = Math.min(bytes, at + cut);
+        }
+        hasher.update(shard.subarray(at));
+        const { groups, ...anchor } = hasher.finish();
+        expect(anchor).toEqual(anchorOf(referenceKernel, shard));
+        const levels = levelsOf(referenceKernel, referenceKernel.hashLeaves(shard));
+        expect(groups).toEqual(levels[4] ?? anchor.root);
+      }),
+    );
+  });
+
+  it.each(vectors.cases)('agrees with the known root of $bytes bytes, fed in pieces of 777', ({ bytes, root }) => {
+    const shard = sample(bytes);
+    const hasher = new AnchorHasher(referenceKernel);
+    for (let at = 0; at < bytes; at += 777) hasher.update(shard.subarray(at, at + 777));
+    expect(toHex(hasher.finish().root)).toBe(root);
+  });
+
+  it('never keeps a view of a chunk', () => {
+    const hasher = new AnchorHasher(referenceKernel);
+    const chunk = new Uint8Array(1500);
+    for (let at = 0; at < 9000; at += 1500) {
+      chunk.set(sample(9000).subarray(at, at + 1500));
+      hasher.update(chunk);
+    }
+    chunk.fill(255);
+    expect(hasher.finish().root).toEqual(anchorOf(referenceKernel, sample(9000)).root);
+  });
+});

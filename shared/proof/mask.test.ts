@@ -1,0 +1,90 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { fromHex, toHex } from '#shared/primitives/bytes.ts';
+import { hotkeyOf } from '#shared/primitives/ids.ts';
+import { sha256 } from '#shared/primitives/sha256.ts';
+import { referenceKernel } from '#shared/testing/reference-kernel.ts';
+import vectors from '../../test/vectors/coding-v1.json' with { type: 'json' };
+import { anchorIdOf, anchorOf } from './anchor.ts';
+import { codingKeyOf, maskKeyOf, maskShard } from './mask.ts';
+
+const bytes = (text: string): Uint8Array => fromHex(text) as Uint8Array;
+const { mask } = vectors;
+const miner = hotkeyOf(bytes(mask.miner));
+
+/** Shard `index` of the (4, 10) coding of 5000 bytes, straight from the formula of por/v1 §3. */
+function codedShard(index: number): Uint8Array {
+  const data = Array.from({ length: 4 }, (_, c) =>
+    Uint8Array.from({ length: 1250 }, (_, i) => (1250 * c + i) * 131 + ((1250 * c + i) >> 8)),
+  );
+  const own = data[index];
+  if (own) return own;
+  const inverse = (x: number): number => {
+    for (let y = 1; y < 256; y++) {
+      const out = [new Uint8Array(1)];
+      referenceKernel.multiply(Uint8Array.of(x), [Uint8Array.of(y)], out);
+      if (out[0]?.[0] === 1) return y;
+    }
+    return 0;
+  };
+  const parity = new Uint8Array(1250);
+  referenceKernel.multiply(
+    Uint8Array.from({ length: 4 }, (_, c) => inverse(index ^ c)),
+    data,
+    [parity],
+  );
+  return parity;
+}
+
+describe('masks', () => {
+  const codingKey = codingKeyOf(bytes(mask.secret), bytes(mask.codingId));
+
+  it('derive the known coding key', () => {
+    expect(toHex(codingKey)).toBe(mask.codingKey);
+  });
+
+  it.each(mask.cases)(
+    'agree with the known answer for segment $segment, shard $shardIndex, placement $placement',
+    async (known) => {
+      const { segment, shardIndex, placement } = known;
+      const key = maskKeyOf(codingKey, { segment, shardIndex, placement, miner });
+      expect(toHex(key)).toBe(known.key);
+      expect(toHex(await maskShard(key, new Uint8Array(32)))).toBe(known.keystream32);
+      const masked = await maskShard(key, codedShard(Number(known.shard.split('index ')[1])));
+      expect(toHex(sha256(masked))).toBe(known.maskedSha256);
+      expect(anchorIdOf(anchorOf(referenceKernel, masked))).toBe(known.anchorId);
+    },
+  );
+
+  it('are taken off by masking again, and leave the shard alone', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uint8Array({ maxLength: 3000 }),
+        fc.uint8Array({ minLength: 32, maxLength: 32 }),
+        async (shard, key) => {
+          const before = shard.slice();
+          const masked = await maskShard(key, shard);
+          expect(shard).toEqual(before);
+          expect(await maskShard(key, masked)).toEqual(before);
+        },
+      ),
+      { numRuns: 50 },
+    );
+  });
+
+  it('give another key for another segment, shard, placement, miner, file and epoch', () => {
+    const place = { segment: 1, shardIndex: 2, placement: 3, miner };
+    const otherFile = codingKeyOf(bytes(mask.secret), new Uint8Array(16));
+    const otherEpoch = codingKeyOf(new Uint8Array(32), bytes(mask.codingId));
+    const keys = [
+      maskKeyOf(codingKey, place),
+      maskKeyOf(codingKey, { ...place, segment: 2 }),
+      maskKeyOf(codingKey, { ...place, shardIndex: 3 }),
+      maskKeyOf(codingKey, { ...place, placement: 4 }),
+      maskKeyOf(codingKey, { ...place, miner: hotkeyOf(new Uint8Array(32)) }),
+      maskKeyOf(otherFile, place),
+      maskKeyOf(otherEpoch, place),
+    ];
+    expect(new Set(keys.map(toHex)).size).toBe(keys.length);
+  });
+});

@@ -1,0 +1,53 @@
+/**
+ * Masks: after coding, each shard is XORed with a key stream of its own, so that no coalition of holders can compute
+ * another holder's shard and no anchor id ever repeats (por/v1 §3). The engines derive the coding key once a file and
+ * the shard key once a shard; a client that talks to miners itself is given a coding key, never the secret.
+ */
+import { hkdf } from '@noble/hashes/hkdf.js';
+import { sha256 } from '@noble/hashes/sha2.js';
+import { ByteWriter, utf8 } from '#shared/primitives/bytes.ts';
+import { invariant } from '#shared/primitives/failure.ts';
+import { type Hotkey, publicKeyOf } from '#shared/primitives/ids.ts';
+
+const MASK_SECRET_BYTES = 32;
+const CODING_ID_BYTES = 16;
+const KEY_BYTES = 32;
+const CODING_INFO = utf8('filetao/mask/v1/coding\0');
+const SHARD_TAG = 'filetao/mask/v1/shard';
+const COUNTER_ZERO = new Uint8Array(16);
+
+/** Where a shard goes. `placement` counts every placing of that shard index, hedges and repairs included. */
+export interface ShardPlace {
+  readonly segment: number;
+  readonly shardIndex: number;
+  readonly placement: number;
+  readonly miner: Hotkey;
+}
+
+/** HKDF-SHA-256(ikm = secret of the mask epoch, salt = codingId, info = "filetao/mask/v1/coding\0"), 32 bytes. */
+export function codingKeyOf(secret: Uint8Array, codingId: Uint8Array): Uint8Array {
+  invariant(secret.length === MASK_SECRET_BYTES && codingId.length === CODING_ID_BYTES, 'secret₃₂ and codingId₁₆');
+  return hkdf(sha256, secret, codingId, CODING_INFO, KEY_BYTES);
+}
+
+/**
+ * HKDF-SHA-256(ikm = codingKey, salt = "", info = "filetao/mask/v1/shard\0" ‖ u32 segment ‖ u16 shardIndex ‖
+ * u16 placement ‖ miner₃₂), 32 bytes.
+ */
+export function maskKeyOf(codingKey: Uint8Array, place: ShardPlace): Uint8Array {
+  invariant(codingKey.length === KEY_BYTES, 'codingKey₃₂');
+  const info = new ByteWriter(64)
+    .tag(SHARD_TAG)
+    .u32(place.segment)
+    .u16(place.shardIndex)
+    .u16(place.placement)
+    .fixed(publicKeyOf(place.miner), 32);
+  return hkdf(sha256, codingKey, undefined, info.finish(), KEY_BYTES);
+}
+
+/** XORs a shard with AES-256-CTR under its key, counter zero; masks and unmasks. Answers a new buffer. */
+export async function maskShard(key: Uint8Array, shard: Uint8Array): Promise<Uint8Array> {
+  const aes = await crypto.subtle.importKey('raw', key as BufferSource, 'AES-CTR', false, ['encrypt']);
+  const algorithm = { name: 'AES-CTR', counter: COUNTER_ZERO, length: 128 };
+  return new Uint8Array(await crypto.subtle.encrypt(algorithm, aes, shard as BufferSource));
+}
