@@ -58,7 +58,12 @@ describe('the miner zone', () => {
     expect([rcode(packet), packet.answers, packet.authorities?.length]).toEqual([0, [], 1]);
   });
   it('says that it implements no other kind of query', () => {
-    const inverse = dnsPacket.encode({ type: 'query', id: 7, flags: 0x0800, questions: [{ type: 'A', name: zone.name }] });
+    const inverse = dnsPacket.encode({
+      type: 'query',
+      id: 7,
+      flags: 0x0800,
+      questions: [{ type: 'A', name: zone.name }],
+    });
     expect(rcode(dnsPacket.decode(Buffer.from(answerTo(zone, inverse) ?? [])))).toBe(4);
   });
   it('answers no answers, and no garbage, with more than a refusal', () => {
