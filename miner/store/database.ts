@@ -1,0 +1,89 @@
+/**
+ * The miner's one SQLite file: opened, locked and brought to the current schema. WAL with synchronous=FULL: a commit
+ * that returned survives a power cut, which is what a receipt promises (por/v1 §9). The exclusive lock keeps a second
+ * process off the same folder; the kernel lets go of it even after kill -9.
+ * Called by `shard-store.ts`; every statement lives in `shard-rows.ts` and `drop-rows.ts`.
+ */
+import { DatabaseSync } from 'node:sqlite';
+
+const SCHEMA_VERSION = 1;
+
+/**
+ * shards      what is on disk, one row a (tenant, anchor); `dropped_at_ms` set = no longer served, restorable until
+ *             `erase_at_ms`; `lost` = the file is not there any more although nobody dropped it
+ * receipts    every store receipt given for a shard that is still on disk
+ * tombstones  anchors that were erased: never accepted again (por/v1 §3)
+ * orders      drop and restore orders already carried out, with the receipt given
+ * drop_hours  bytes dropped per tenant and hour, for the daily limit
+ */
+const SCHEMA = `
+  CREATE TABLE miner (one INTEGER PRIMARY KEY CHECK (one = 1), hotkey TEXT NOT NULL, seq INTEGER NOT NULL);
+  CREATE TABLE tenants (id INTEGER PRIMARY KEY, hotkey TEXT NOT NULL UNIQUE);
+  CREATE TABLE shards (
+    tenant INTEGER NOT NULL, anchor BLOB NOT NULL, bytes INTEGER NOT NULL, ref BLOB NOT NULL, label BLOB NOT NULL,
+    hold_until_ms INTEGER NOT NULL, stored_at_ms INTEGER NOT NULL, lost INTEGER NOT NULL DEFAULT 0,
+    dropped_at_ms INTEGER, erase_at_ms INTEGER,
+    PRIMARY KEY (tenant, anchor)
+  ) WITHOUT ROWID;
+  CREATE INDEX shards_to_erase ON shards (erase_at_ms) WHERE erase_at_ms IS NOT NULL;
+  CREATE TABLE receipts (
+    tenant INTEGER NOT NULL, anchor BLOB NOT NULL, order_id BLOB NOT NULL, caller BLOB NOT NULL,
+    seq INTEGER NOT NULL, hold_until_ms INTEGER NOT NULL, signed BLOB NOT NULL,
+    PRIMARY KEY (tenant, anchor, order_id, caller)
+  ) WITHOUT ROWID;
+  CREATE TABLE tombstones (
+    tenant INTEGER NOT NULL, anchor BLOB NOT NULL, erased_at_ms INTEGER NOT NULL,
+    PRIMARY KEY (tenant, anchor)
+  ) WITHOUT ROWID;
+  CREATE TABLE orders (
+    tenant INTEGER NOT NULL, order_id BLOB NOT NULL, order_hash BLOB NOT NULL, at_ms INTEGER NOT NULL,
+    receipt BLOB NOT NULL,
+    PRIMARY KEY (tenant, order_id)
+  ) WITHOUT ROWID;
+  CREATE INDEX orders_by_time ON orders (at_ms);
+  CREATE TABLE drop_hours (
+    tenant INTEGER NOT NULL, hour INTEGER NOT NULL, bytes INTEGER NOT NULL,
+    PRIMARY KEY (tenant, hour)
+  ) WITHOUT ROWID;
+`;
+
+/** The folder is in use by another process, or its database is not one of ours. Ends the start with one clear line. */
+export class DatabaseRefused extends Error {
+  override readonly name = 'DatabaseRefused';
+}
+
+/** Opens (or creates) the database and locks it for this process. */
+export function openDatabase(file: string): DatabaseSync {
+  const db = new DatabaseSync(file, { timeout: 1000 });
+  try {
+    db.exec('PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-8192');
+    db.exec('BEGIN EXCLUSIVE');
+    const version = Number(db.prepare('PRAGMA user_version').get()?.user_version ?? 0);
+    if (version === 0) db.exec(`${SCHEMA}; PRAGMA user_version=${SCHEMA_VERSION}`);
+    else if (version !== SCHEMA_VERSION)
+      throw new DatabaseRefused(`${file} has schema ${version}, not ${SCHEMA_VERSION}`);
+    db.exec('COMMIT');
+    return db;
+  } catch (error) {
+    db.close();
+    if (error instanceof DatabaseRefused) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new DatabaseRefused(
+      /lock|busy/i.test(reason) ? `${file} is in use by another miner process` : `${file} cannot be used: ${reason}`,
+      { cause: error },
+    );
+  }
+}
+
+/** Runs `work` in one transaction: all of it is durable when this returns, or nothing of it happened. */
+export function inTransaction<T>(db: DatabaseSync, work: () => T): T {
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    const value = work();
+    db.exec('COMMIT');
+    return value;
+  } catch (error) {
+    if (db.isTransaction) db.exec('ROLLBACK');
+    throw error;
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * Where things lie in the miner's data folder, and the two ways a folder is touched: made, and flushed. Names are made
+ * of parsed identifiers only (hotkey text, hex), never of text from a request.
+ *
+ *   tmp/<number>                              a shard still arriving
+ *   shards/<tenant hotkey>/<ab>/<anchorId>    a shard; ab = its first byte, so that no folder grows huge
+ *   miner.db                                  rows of all of it
+ */
+import { mkdir, open } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { AnchorId, Hotkey } from '#shared/primitives/ids.ts';
+
+export interface Folders {
+  readonly root: string;
+  readonly tmp: string;
+  readonly shards: string;
+  readonly database: string;
+}
+
+export const foldersOf = (root: string): Folders => ({
+  root,
+  tmp: join(root, 'tmp'),
+  shards: join(root, 'shards'),
+  database: join(root, 'miner.db'),
+});
+
+export const tenantFolder = (folders: Folders, tenant: Hotkey): string => join(folders.shards, tenant);
+export const shardFolder = (folders: Folders, tenant: Hotkey, anchorId: AnchorId): string =>
+  join(folders.shards, tenant, anchorId.slice(0, 2));
+export const shardPath = (folders: Folders, tenant: Hotkey, anchorId: AnchorId): string =>
+  join(shardFolder(folders, tenant, anchorId), anchorId);
+
+/** Flushes a folder's entries: a rename is not durable before. */
+export async function flushFolder(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The tenant's 256 folders, made and flushed at start so that storing a shard never has to. */
+export async function makeTenantFolders(folders: Folders, tenant: Hotkey): Promise<void> {
+  const base = tenantFolder(folders, tenant);
+  for (let prefix = 0; prefix < 256; prefix++) {
+    await mkdir(join(base, prefix.toString(16).padStart(2, '0')), { recursive: true });
+  }
+  await flushFolder(base);
+  await flushFolder(folders.shards);
+}

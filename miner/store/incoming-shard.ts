@@ -1,0 +1,152 @@
+/**
+ * One shard on its way in: written to a temporary file while it is hashed, so that memory holds one chunk whatever its
+ * size. Only bytes whose anchor is the announced one leave here, flushed to disk, on to the committer; everything else
+ * leaves nothing behind. A failure (a full disk, say) is kept and told at the end, so that the rest of a stream can
+ * still be read.
+ */
+import { type FileHandle, open, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Kernel } from '#shared/codec/kernel.ts';
+import { type Failure, fail, invariant, type Result, succeed } from '#shared/primitives/failure.ts';
+import type { AnchorId } from '#shared/primitives/ids.ts';
+import { AnchorHasher, anchorIdOf } from '#shared/proof/anchor.ts';
+import type { Folders } from './folders.ts';
+
+/** Why a shard was not stored; codes are rows of `shared/wire/problem.ts`. */
+export type StoreFailure = Failure & {
+  readonly code:
+    | 'full'
+    | 'disk-floor'
+    | 'tenant-quota'
+    | 'wrong-anchor'
+    | 'length-mismatch'
+    | 'dropped'
+    | 'conflict'
+    | 'draining'
+    | 'cancelled'
+    | 'internal';
+};
+
+/** A whole shard with the right anchor, flushed to its temporary file. */
+export interface ArrivedShard {
+  readonly temporaryPath: string;
+}
+
+/** SQLITE_FULL (sqlite.org/rescode.html). */
+const SQLITE_FULL = 13;
+
+/** What an error of the disk, or of the database on it, means to the caller. */
+export function diskFailure(error: unknown): StoreFailure {
+  const { code, errcode } = error as { readonly code?: string; readonly errcode?: number };
+  return code === 'ENOSPC' || code === 'EDQUOT' || errcode === SQLITE_FULL
+    ? { code: 'full', fault: 'us', message: 'the disk is full' }
+    : { code: 'internal', fault: 'us', message: 'the disk refused to write' };
+}
+
+/** Removes a file that may not be there. */
+export async function unlinkQuietly(path: string): Promise<void> {
+  try {
+    await unlink(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}
+
+let lastTemporary = 0;
+
+export class IncomingShard {
+  readonly #announced: { readonly anchorId: AnchorId; readonly bytes: number };
+  readonly #hasher: AnchorHasher;
+  readonly #path: string;
+  #handle: FileHandle | undefined;
+  #bytes = 0;
+  #failure: StoreFailure | undefined;
+  #open = true;
+
+  private constructor(
+    announced: { readonly anchorId: AnchorId; readonly bytes: number },
+    kernel: Kernel,
+    path: string,
+  ) {
+    this.#announced = announced;
+    this.#hasher = new AnchorHasher(kernel);
+    this.#path = path;
+  }
+
+  static async begin(
+    folders: Folders,
+    kernel: Kernel,
+    announced: { readonly anchorId: AnchorId; readonly bytes: number },
+  ): Promise<IncomingShard> {
+    const shard = new IncomingShard(announced, kernel, join(folders.tmp, String(++lastTemporary)));
+    try {
+      // Fails on a name that exists: two shards never share a temporary file.
+      shard.#handle = await open(shard.#path, 'wx', 0o600);
+    } catch (error) {
+      shard.#failure = diskFailure(error);
+    }
+    return shard;
+  }
+
+  /** Takes the next bytes; resolves when they are handed to the system, which is the back-pressure of a stream. */
+  async write(chunk: Uint8Array): Promise<void> {
+    invariant(this.#open, 'a finished shard takes no more bytes');
+    this.#bytes += chunk.length;
+    if (this.#bytes > this.#announced.bytes) {
+      this.#failure ??= { code: 'length-mismatch', fault: 'caller', message: 'more bytes than announced' };
+    }
+    if (this.#failure) return;
+    const written = this.#handle && this.#writeAll(this.#handle, chunk);
+    // Hashed while the disk writes.
+    this.#hasher.update(chunk);
+    await written;
+  }
+
+  async #writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
+    try {
+      for (let at = 0; at < chunk.length; ) at += (await handle.write(chunk, at, chunk.length - at)).bytesWritten;
+    } catch (error) {
+      this.#failure ??= diskFailure(error);
+    }
+  }
+
+  /** All bytes are there: checks length and anchor and flushes the file. On failure nothing is left. */
+  async finish(): Promise<Result<ArrivedShard, StoreFailure>> {
+    const failure = this.#failure ?? this.#judge();
+    if (!failure && this.#handle) {
+      try {
+        await this.#handle.datasync();
+      } catch (error) {
+        this.#failure = diskFailure(error);
+      }
+    }
+    this.#failure ??= failure;
+    if (this.#failure) {
+      await this.discard();
+      return fail(this.#failure);
+    }
+    await this.#close();
+    return succeed({ temporaryPath: this.#path });
+  }
+
+  #judge(): StoreFailure | undefined {
+    const { anchorId, bytes } = this.#announced;
+    if (this.#bytes !== bytes) {
+      return { code: 'length-mismatch', fault: 'caller', message: `${this.#bytes} bytes came of ${bytes} announced` };
+    }
+    if (anchorIdOf(this.#hasher.finish()) === anchorId) return undefined;
+    return { code: 'wrong-anchor', fault: 'caller', message: 'these bytes have another anchor' };
+  }
+
+  /** Gives the shard up: the temporary file goes. Harmless after the end. */
+  async discard(): Promise<void> {
+    if (!this.#open) return;
+    await this.#close();
+    await unlinkQuietly(this.#path);
+  }
+
+  async #close(): Promise<void> {
+    this.#open = false;
+    await this.#handle?.close();
+  }
+}
