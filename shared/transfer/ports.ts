@@ -8,6 +8,7 @@ import type { Clock, Log, Random } from '#shared/primitives/effects.ts';
 import type { Failure, Result } from '#shared/primitives/failure.ts';
 import type { AnchorId, FileId, FileNumber, MinerNumber, OrderId } from '#shared/primitives/ids.ts';
 import type { MinerClient, MinerFailure, MinerPeer } from '#shared/wire/ports.ts';
+import type { Pace } from './pace.ts';
 
 /** A miner as the engines see it. */
 export interface Peer extends MinerPeer {
@@ -27,11 +28,18 @@ export interface Latencies {
 }
 
 /**
+ * Gives acquired bytes back: all of them, or all but the first `keepBytes`, whose rest a later call gives back.
+ * Calling it again with nothing left does nothing.
+ */
+export type ReleaseBytes = (keepBytes?: number) => void;
+
+/**
  * Counts bytes of buffers. `acquire` waits in order until there is room; more than the whole limit at once throws.
  * `used` and `peak` are what the benchmarks read.
  */
 export interface Budget {
-  acquire(bytes: number, signal?: AbortSignal): Promise<() => void>;
+  readonly limitBytes: number;
+  acquire(bytes: number, signal?: AbortSignal): Promise<ReleaseBytes>;
   readonly used: number;
   readonly peak: number;
 }
@@ -45,6 +53,8 @@ export interface TransferPorts {
   readonly latencies: Latencies;
   /** SHA-256 of one whole buffer, at the runtime's best speed. */
   readonly sha256: (bytes: Uint8Array) => Promise<Uint8Array> | Uint8Array;
+  /** How long miners are waited for; `DEFAULT_PACE` when absent. */
+  readonly pace?: Pace;
 }
 
 /** What is the same for every segment of an upload (or a re-coding). */
