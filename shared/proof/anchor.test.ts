@@ -3,15 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { concatBytes, fromHex, toHex } from '#shared/primitives/bytes.ts';
 import { sha256 } from '#shared/primitives/sha256.ts';
 import { referenceKernel } from '#shared/testing/reference-kernel.ts';
+import { vectorData } from '#shared/testing/vector-data.ts';
 import vectors from '../../test/vectors/por-v1.json' with { type: 'json' };
 import { AnchorHasher, anchorIdOf, anchorOf, leafCount, levelsOf, rootOf } from './anchor.ts';
 
-/** The vectors' data: byte[i] = (i·131 + ⌊i/256⌋) mod 256. */
-const sample = (bytes: number): Uint8Array => Uint8Array.from({ length: bytes }, (_, i) => i * 131 + (i >> 8));
-
 describe('the tree', () => {
   it.each(vectors.cases)('of $bytes bytes has the known root and anchor id', ({ bytes, leaves, root, anchorId }) => {
-    const anchor = anchorOf(referenceKernel, sample(bytes));
+    const anchor = anchorOf(referenceKernel, vectorData(bytes));
     expect(leafCount(bytes)).toBe(leaves);
     expect(toHex(anchor.root)).toBe(root);
     expect(anchorIdOf(anchor)).toBe(anchorId);
@@ -32,7 +30,7 @@ describe('AnchorHasher', () => {
   it('gives the anchor of the whole, whatever the chunks', () => {
     fc.assert(
       fc.property(shapes, ([bytes, cuts]) => {
-        const shard = sample(bytes);
+        const shard = vectorData(bytes);
         const hasher = new AnchorHasher(referenceKernel);
         let at = 0;
         for (const cut of cuts) {
@@ -49,7 +47,7 @@ describe('AnchorHasher', () => {
   });
 
   it.each(vectors.cases)('agrees with the known root of $bytes bytes, fed in pieces of 777', ({ bytes, root }) => {
-    const shard = sample(bytes);
+    const shard = vectorData(bytes);
     const hasher = new AnchorHasher(referenceKernel);
     for (let at = 0; at < bytes; at += 777) hasher.update(shard.subarray(at, at + 777));
     expect(toHex(hasher.finish().root)).toBe(root);
@@ -59,10 +57,10 @@ describe('AnchorHasher', () => {
     const hasher = new AnchorHasher(referenceKernel);
     const chunk = new Uint8Array(1500);
     for (let at = 0; at < 9000; at += 1500) {
-      chunk.set(sample(9000).subarray(at, at + 1500));
+      chunk.set(vectorData(9000).subarray(at, at + 1500));
       hasher.update(chunk);
     }
     chunk.fill(255);
-    expect(hasher.finish().root).toEqual(anchorOf(referenceKernel, sample(9000)).root);
+    expect(hasher.finish().root).toEqual(anchorOf(referenceKernel, vectorData(9000)).root);
   });
 });

@@ -120,9 +120,13 @@ export class StatementReader extends ByteReader {
     return Array.from({ length: count }, read);
   }
 
+  /** The refusal of something that is known to be wrong already. */
+  failed(): Parsed<never> {
+    return refuseStatement(this.#statement, this.#reason ?? 'length');
+  }
+  /** The value, when nothing was refused and nothing is left over. */
   close<T>(value: T): Parsed<T> {
-    if (this.#reason) return refuseStatement(this.#statement, this.#reason);
-    return this.finished ? succeed(value) : refuseStatement(this.#statement, 'length');
+    return this.finished && !this.#reason ? succeed(value) : this.failed();
   }
 }
 

@@ -1,0 +1,128 @@
+/**
+ * Judges a miner's answer to a challenge request (por/v1 §7). The verifier expects what its own record says: anchors,
+ * seeds, indices and lengths are all fixed before the answer is read, and nothing that the miner sends is an
+ * expectation. Validators plan a round, send it, and judge what came; auditors do the same from a record.
+ */
+import { type Failure, fail, type Result, succeed } from '#shared/primitives/failure.ts';
+import { type AnchorId, publicKeyOf } from '#shared/primitives/ids.ts';
+import { sha256 } from '#shared/primitives/sha256.ts';
+import type { VerifySr25519 } from '#shared/primitives/signer.ts';
+import { type Anchor, anchorIdOf, leafCount } from './anchor.ts';
+import { encodeAnswerStatement, parseAnswer } from './challenge-answer.ts';
+import { type ChallengeRequest, encodeRequest } from './challenge-request.ts';
+import { bodyBytesOf, verifyBody } from './multiproof.ts';
+import { sampleLeaves } from './sample.ts';
+import { contextOf, seedOf } from './seed.ts';
+import { type Network, SIGNATURE_BYTES } from './statement.ts';
+import { EMPTY_HASH, roundTranscript, type TranscriptItem, type Verdict } from './transcript.ts';
+
+/** What must be in the answer for one shard. */
+export interface ExpectedItem {
+  readonly anchorId: AnchorId;
+  readonly anchor: Anchor;
+  readonly seed: Uint8Array;
+  /** Leaves asked, ascending. */
+  readonly indices: readonly number[];
+  readonly bodyBytes: number;
+}
+
+export interface RoundPlan {
+  readonly request: ChallengeRequest;
+  /** The request statement, as it is signed. */
+  readonly requestBytes: Uint8Array;
+  readonly items: readonly ExpectedItem[];
+  /** Of a complete answer: what the deadline is made of. */
+  readonly answerBytes: number;
+}
+
+/** Our own record has no anchor for a shard that we ask about, or another one: the round is void, nobody's fault. */
+export interface PlanFailure extends Failure {
+  readonly code: 'anchor-unknown';
+  readonly anchorId: AnchorId;
+}
+
+/** Everything that follows from a request and our own anchors. Miners plan with the anchors of their own shards. */
+export function planRound(
+  network: Network,
+  request: ChallengeRequest,
+  anchors: ReadonlyMap<AnchorId, Anchor>,
+): Result<RoundPlan, PlanFailure> {
+  const context = contextOf(request);
+  const items: ExpectedItem[] = [];
+  for (const { anchorId, leaves } of request.items) {
+    const anchor = anchors.get(anchorId);
+    if (!anchor || anchorIdOf(anchor) !== anchorId) {
+      return fail({ code: 'anchor-unknown', fault: 'us', anchorId, message: `no anchor on record for ${anchorId}` });
+    }
+    const seed = seedOf(network, request, anchorId, context);
+    const indices = sampleLeaves(seed, leafCount(anchor.bytes), leaves);
+    items.push({ anchorId, anchor, seed, indices, bodyBytes: bodyBytesOf(anchor.bytes, indices) });
+  }
+  const answerBytes = items.reduce((sum, item) => sum + 1 + item.bodyBytes, SIGNATURE_BYTES);
+  return succeed({ request, requestBytes: encodeRequest(network, request), items, answerBytes });
+}
+
+export interface JudgedItem extends TranscriptItem {
+  readonly anchorId: AnchorId;
+}
+
+export interface Judgement {
+  readonly items: readonly JudgedItem[];
+  /** The miner's signature when it holds, else 64 zero bytes. */
+  readonly answerSignature: Uint8Array;
+  readonly transcript: Uint8Array;
+  /**
+   * One batch is one attempt, passed only if every item passed (por/v1 §8). Never true of a chain start, which asks
+   * nothing and is no attempt at all.
+   */
+  readonly passed: boolean;
+}
+
+const judged = ({ anchorId, seed }: ExpectedItem, verdict: Verdict, bodyHash = EMPTY_HASH): JudgedItem => ({
+  anchorId,
+  seed,
+  verdict,
+  bodyHash,
+});
+
+function judgementOf(
+  { request, requestBytes }: RoundPlan,
+  items: readonly JudgedItem[],
+  signed?: { readonly signature: Uint8Array; readonly statement: Uint8Array },
+): Judgement {
+  return {
+    items,
+    answerSignature: signed?.signature ?? new Uint8Array(SIGNATURE_BYTES),
+    transcript: roundTranscript(request.prevTranscript, items, requestBytes, signed?.statement),
+    passed: items.length > 0 && items.every(({ verdict }) => verdict === 'passed'),
+  };
+}
+
+/** One verdict for the whole round: nobody answered (`silent`), or we cannot judge (`void`). */
+export const judgeWhole = (plan: RoundPlan, verdict: 'silent' | 'malformed' | 'void'): Judgement =>
+  judgementOf(
+    plan,
+    plan.items.map((item) => judged(item, verdict)),
+  );
+
+/** @param answer the miner's whole answer as it came */
+export function verifyAnswer(verify: VerifySr25519, plan: RoundPlan, answer: Uint8Array): Judgement {
+  // A wrong total length or an unknown status leaves no item that could be told apart: all are malformed.
+  const parsed = parseAnswer(
+    answer,
+    plan.items.map((item) => item.bodyBytes),
+  );
+  if (!parsed.ok) return judgeWhole(plan, 'malformed');
+  const { signature, items } = parsed.value;
+
+  // Unsigned is malformed: only the miner's own word may say "missing", and only its own bytes may be wrong.
+  const statement = encodeAnswerStatement(plan.requestBytes, items);
+  if (!verify(statement, signature, publicKeyOf(plan.request.miner))) return judgeWhole(plan, 'malformed');
+
+  const verdicts = plan.items.map((item, i) => {
+    const body = items[i];
+    if (!body) return judged(item, 'missing');
+    return judged(item, verifyBody(item.anchor, item.indices, body).ok ? 'passed' : 'wrong', sha256(body));
+  });
+  return judgementOf(plan, verdicts, { signature, statement });
+}
