@@ -13,19 +13,24 @@ const HASH_BYTES = 32;
 const BLOCK_BYTES = 64;
 const LEAF_PREFIX = 0x00;
 const NODE_PREFIX = 0x01;
-/** A group has no more columns or rows than the field has elements. */
+/** A coding matrix has no more columns or rows than the field has elements. */
 const MAX_ORDER = 256;
-/** The inner loop's step: every strip is made up to a multiple of this. */
-const STEP_BYTES = 32;
+/**
+ * Strips lie an odd number of cache lines apart. At powers of two all k of them would share a few sets of the L1 cache:
+ * measured at 10 + 20, 2000 MB/s against 1350.
+ */
+const LINE_BYTES = 64;
 /** Long enough to make the calls around it cheap, short enough that inputs and outputs of (10, 30) stay in L2. */
-const MAX_STRIP_BYTES = 8192;
-/** Bodies hashed in one call, a multiple of four. */
-const LEAVES_AT_ONCE = 64;
-const NODE_PAIRS_AT_ONCE = 1024;
-/** Hashes go behind the bodies, and one block is read past the end. */
-const HASHES_AT = LAYOUT.arena + LEAF_BYTES * LEAVES_AT_ONCE + 4 * LEAF_BYTES;
+const MAX_STRIP_LINES = 127;
+/** Bodies hashed in one call: a multiple of four leaves, and little enough to stay in the L1 cache. */
+const BATCH_BYTES = 16 * LEAF_BYTES;
+/** Behind the bodies: where a batch is no multiple of four, up to three bodies more are read, and one block. */
+const HASHES_AT = LAYOUT.arena + BATCH_BYTES + 4 * LEAF_BYTES;
 /** A body's first word is read from one byte before it. */
 const BODIES_AT = LAYOUT.arena + 16;
+
+const oddAtLeast = (count: number): number => count | 1;
+const oddAtMost = (count: number): number => (count - 1) | 1;
 
 interface Exports {
   readonly memory: WebAssembly.Memory;
@@ -58,11 +63,11 @@ export function instantiateKernel(module: WebAssembly.Module): Kernel {
     for (const shard of [...inputs, ...outputs]) invariant(shard.length === bytes, 'shards differ in length');
     if (rows === 0) return;
     memory.set(matrix, LAYOUT.matrix);
-    const room = Math.floor(ARENA_BYTES / (k + rows) / STEP_BYTES) * STEP_BYTES;
-    const strip = Math.min(MAX_STRIP_BYTES, room);
+    const roomLines = Math.floor(ARENA_BYTES / (k + rows) / LINE_BYTES);
+    const strip = LINE_BYTES * Math.min(MAX_STRIP_LINES, oddAtMost(roomLines));
     for (let at = 0; at < bytes; at += strip) {
       const length = Math.min(strip, bytes - at);
-      const stride = Math.ceil(length / STEP_BYTES) * STEP_BYTES;
+      const stride = LINE_BYTES * oddAtLeast(Math.ceil(length / LINE_BYTES));
       let place: number = LAYOUT.arena;
       for (const input of inputs) {
         memory.set(length === bytes ? input : input.subarray(at, at + length), place);
@@ -92,7 +97,8 @@ export function instantiateKernel(module: WebAssembly.Module): Kernel {
   }
 
   /** Hashes as many whole bodies of `bodyBytes` as there are into `out`. */
-  function hashWhole(prefix: number, bytes: Uint8Array, bodyBytes: number, atOnce: number, out: Uint8Array): void {
+  function hashWhole(prefix: number, bytes: Uint8Array, bodyBytes: number, out: Uint8Array): void {
+    const atOnce = BATCH_BYTES / bodyBytes;
     const count = Math.floor(bytes.length / bodyBytes);
     for (let first = 0; first < count; first += atOnce) {
       const some = Math.min(atOnce, count - first);
@@ -105,7 +111,7 @@ export function instantiateKernel(module: WebAssembly.Module): Kernel {
   function hashLeaves(shard: Uint8Array): Uint8Array {
     const leaves = Math.max(1, Math.ceil(shard.length / LEAF_BYTES));
     const out = new Uint8Array(leaves * HASH_BYTES);
-    hashWhole(LEAF_PREFIX, shard, LEAF_BYTES, LEAVES_AT_ONCE, out);
+    hashWhole(LEAF_PREFIX, shard, LEAF_BYTES, out);
     const whole = Math.floor(shard.length / LEAF_BYTES);
     if (whole < leaves) hashShort(LEAF_PREFIX, shard.subarray(whole * LEAF_BYTES), out, whole * HASH_BYTES);
     return out;
@@ -115,7 +121,7 @@ export function instantiateKernel(module: WebAssembly.Module): Kernel {
     invariant(nodes.length % HASH_BYTES === 0, `${nodes.length} bytes are no row of nodes`);
     const pairs = Math.floor(nodes.length / (2 * HASH_BYTES));
     const out = new Uint8Array(Math.ceil(nodes.length / (2 * HASH_BYTES)) * HASH_BYTES);
-    hashWhole(NODE_PREFIX, nodes, 2 * HASH_BYTES, NODE_PAIRS_AT_ONCE, out);
+    hashWhole(NODE_PREFIX, nodes, 2 * HASH_BYTES, out);
     if (pairs * HASH_BYTES < out.length) out.set(nodes.subarray(-HASH_BYTES), pairs * HASH_BYTES);
     return out;
   }
