@@ -124,31 +124,34 @@ function combine(
   have: readonly IndexedShard[],
   wanted: readonly number[],
 ): Uint8Array[] {
-  const indices = have.map(({ index }) => index);
-  checkIndices(indices, n);
+  checkIndices(
+    have.map(({ index }) => index),
+    n,
+  );
   checkIndices(wanted, n);
   invariant(have.length >= k, `${have.length} shards cannot give back what takes ${k}`);
   for (const { shard } of have) invariant(shard.length === have[0]?.shard.length, 'shards differ in length');
 
-  const given = new Map(have.map(({ index, shard }) => [index, shard]));
-  const missing = wanted.filter((index) => !given.has(index));
-  // Lowest indices first: every data shard among them leaves a unit row, and the set's name in the cache is canonical.
-  const used = [...have].sort((a, b) => a.index - b.index).slice(0, k);
-  const made = multiplyRows(
-    kernel,
-    missing.length === 0
-      ? []
-      : rowsOver(
-          k,
-          used.map(({ index }) => index),
-          missing,
-        ),
-    used.map(({ shard }) => shard),
-  );
-  missing.forEach((index, i) => {
-    given.set(index, made[i] ?? new Uint8Array(0));
+  const shards = new Map(have.map(({ index, shard }) => [index, shard]));
+  const missing = wanted.filter((index) => !shards.has(index));
+  if (missing.length > 0) {
+    // Lowest indices first: every data shard among them leaves a unit row, and the set's name in the cache is canonical.
+    const used = [...have].sort((a, b) => a.index - b.index).slice(0, k);
+    const indices = used.map(({ index }) => index);
+    const made = multiplyRows(
+      kernel,
+      rowsOver(k, indices, missing),
+      used.map(({ shard }) => shard),
+    );
+    made.forEach((shard, i) => {
+      shards.set(missing[i] ?? -1, shard);
+    });
+  }
+  return wanted.map((index) => {
+    const shard = shards.get(index);
+    invariant(shard, `shard ${index} was not made`);
+    return shard;
   });
-  return wanted.map((index) => given.get(index) ?? new Uint8Array(0));
 }
 
 /** For each index the coefficients that make its shard from the k shards `used`. */
