@@ -76,8 +76,11 @@ export function pickMiners(blockHash: Uint8Array, eligible: number, count: numbe
   return new Sampler('filetao/pick/v1', blockHash).distinct(eligible, Math.min(count, eligible));
 }
 
-/** Far above what any honest inventory needs (a draw hits with probability ≥ 1/2): an inconsistent one ends here. */
-const MAX_DRAWS = 1_000_000;
+/**
+ * An inconsistent inventory ends here. The worst honest one has 30 leaves and misses its last with at most 59/60 a
+ * draw: 50,000 draws in vain have a probability under 10⁻³⁶⁰.
+ */
+const MAX_DRAWS = 50_000;
 
 /**
  * Which shards are asked, and how many leaves of each (kᵢ), ascending by anchor id as the request lists them. Bytes are
