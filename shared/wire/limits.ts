@@ -65,6 +65,8 @@ export const MAX_LIST_ANSWER_BYTES = 512 * KIB;
 export const IDLE_MS = 10 * SECOND_MS;
 /** Between two frames of a stream, when nothing is unanswered: the uploader's own client may be slow. */
 export const STREAM_PAUSE_MS = 120 * SECOND_MS;
+/** A shard on its way is answered this long after its last byte was taken, whatever else moves. */
+export const RECEIPT_WAIT_MS = 30 * SECOND_MS;
 /** A whole stream; then the next one is opened. */
 export const STREAM_TOTAL_MS = 6 * HOUR_MS;
 /** Any other request from its first byte to the last byte of its answer; for large answers plus their bytes. */

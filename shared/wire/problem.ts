@@ -44,7 +44,7 @@ export const PROBLEMS = {
   'digest-required': row(400, 'caller', 'A Content-Digest is needed for a body of this size'),
   'length-mismatch': row(400, 'caller', 'The body does not have the announced length'),
   'digest-mismatch': row(400, 'caller', 'The body does not have the announced digest'),
-  'cid-mismatch': row(422, 'caller', 'The body does not have the announced CID'),
+  'wrong-cid': row(400, 'caller', 'The body does not have the announced CID'),
   'wrong-anchor': row(422, 'caller', 'The bytes do not have the announced anchor'),
   'too-large': row(413, 'caller', 'The body is larger than allowed'),
   'target-too-long': row(414, 'caller', 'The request target is too long'),
@@ -82,6 +82,7 @@ export const PROBLEMS = {
   unrecoverable: row(503, 'peer', 'Too few shards can be reached to rebuild the file'),
   corrupt: row(500, 'us', 'The rebuilt bytes are not the stored ones'),
   internal: row(500, 'us', 'Something went wrong here'),
+  misconfigured: row(500, 'us', 'This server’s settings are wrong'),
 } as const satisfies Readonly<Record<string, ProblemRow>>;
 
 export type ProblemCode = keyof typeof PROBLEMS;

@@ -14,10 +14,14 @@ import { MAX_PROBLEM_BYTES, MAX_SHARD_BYTES } from './limits.ts';
 
 const KIND_PROBLEM = 2;
 const REPLY_HEAD_BYTES = 1 + 8 + 4;
-const ITEM_HEAD_BYTES = 1 + 4;
+/** Head of one item of a read answer. */
+export const ITEM_HEAD_BYTES = 1 + 4;
 
 /** Store statement (237 bytes) ‖ signature (64), por/v1 §9. */
 export const RECEIPT_BYTES = 25 + 36 + 32 * 4 + 16 + 8 * 4 + 64;
+
+/** As the ref of a problem: it concerns the stream as a whole, and nothing more of it will be read. */
+export const STREAM_REF: bigint = (1n << 64n) - 1n;
 
 export type ReplyFailure = Failure & { readonly code: 'bad-reply' | 'truncated' };
 
