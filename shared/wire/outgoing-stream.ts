@@ -33,7 +33,10 @@ export class OutgoingStream {
 
   /** `onTaken` runs once: when the piece was taken, or when the stream broke and never will. */
   push(bytes: Uint8Array, onTaken?: () => void): void {
-    if (this.#broken || this.#ended) return onTaken?.();
+    if (this.#broken || this.#ended) {
+      onTaken?.();
+      return;
+    }
     this.#queue.push({ bytes, onTaken });
     this.#wakeUp();
   }

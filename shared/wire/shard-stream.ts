@@ -121,7 +121,10 @@ class OpenShardStream implements ShardStream {
   /** The peer is waited for while anything is on its way or unanswered. */
   #pace(): void {
     const { exchange } = this.#answer;
-    if (this.#open.size === 0 && this.#outgoing.idle && !this.#finishing) return exchange.rest();
+    if (this.#open.size === 0 && this.#outgoing.idle && !this.#finishing) {
+      exchange.rest();
+      return;
+    }
     exchange.wait();
     // Progress elsewhere is no excuse for the oldest frame.
     const [oldest] = this.#open.values();
@@ -166,19 +169,28 @@ class OpenShardStream implements ShardStream {
 
   #onReply(reply: Reply): void {
     if (this.#failure) return;
-    const { check, miner } = this.#setup;
-    if (reply.kind === 'problem') {
-      const failure = problemFailure(miner.hotkey, parseProblem(reply.body));
-      if (reply.ref === STREAM_REF || failure.code === 'broken') return this.#break(failure);
-      const open = this.#take(reply.ref, () => true);
-      return open ? this.#settle(open, fail(failure)) : this.#break(this.#fault('broken', 'a reply to no shard'));
-    }
+    const refused = reply.kind === 'problem' ? this.#onProblem(reply) : this.#onReceipt(reply);
+    if (refused) this.#break(refused);
+  }
+
+  /** One shard's problem leaves the stream as it is. What is returned breaks it. */
+  #onProblem(reply: Reply): MinerFailure | undefined {
+    const problem = parseProblem(reply.body);
+    const failure = problemFailure(this.#setup.miner.hotkey, problem);
+    if (!problem || reply.ref === STREAM_REF) return failure;
+    const open = this.#take(reply.ref, () => true);
+    if (!open) return this.#fault('broken', 'a problem with no shard that was sent');
+    this.#settle(open, fail(failure));
+    return undefined;
+  }
+
+  #onReceipt(reply: Reply): MinerFailure | undefined {
     const anchorId = anchorOfReceipt(reply.body);
     const open = this.#take(reply.ref, (frame) => frame.anchorId === anchorId);
-    if (!open) return this.#break(this.#fault('broken', 'a receipt for no shard that was sent'));
-    const receipt = check(reply.body, open.frame);
+    if (!open) return this.#fault('broken', 'a receipt for no shard that was sent');
+    const receipt = this.#setup.check(reply.body, open.frame);
     this.#settle(open, receipt);
-    if (!receipt.ok) this.#break(receipt.failure);
+    return receipt.ok ? undefined : receipt.failure;
   }
 
   #settle(open: OpenFrame, outcome: Result<StoreReceipt, MinerFailure>): void {
