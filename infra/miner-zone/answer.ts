@@ -1,6 +1,6 @@
 /**
- * The miner zone: a name server whose only knowledge is its own zone, in which `203-0-113-7.miners.example.org` has
- * the address 203.0.113.7. Production Workers may not fetch a bare IP address, and miners are bare IP addresses on the
+ * The miner zone: a name server whose only knowledge is its own zone, in which `9-9-9-9.miners.example.org` has
+ * the address 9.9.9.9. Production Workers may not fetch a bare IP address, and miners are bare IP addresses on the
  * chain; an edge operator delegates a zone to this server, and the host pattern of `shared/wire/miner-url.ts` points
  * into it. Pure: a question in, an answer out (RFC 1034 §4.3.2, RFC 2308 for "no such name").
  *
@@ -8,7 +8,8 @@
  * edges, or anyone's browser, at a local network.
  */
 import dnsPacket from 'dns-packet';
-import type { MinerAddress } from '#shared/index/ports.ts';
+import { isPublicAddress } from '#shared/wire/address.ts';
+import { parseDashed } from '#shared/wire/miner-url.ts';
 
 export interface Zone {
   /** Lowercase, without a closing dot: `miners.example.org`. */
@@ -17,8 +18,6 @@ export interface Zone {
   readonly nameServers: readonly string[];
   /** Mailbox of the operator in the SOA's form: `hostmaster.example.org`. */
   readonly mailbox: string;
-  /** True for addresses that miners may have. */
-  readonly allows: (ip: MinerAddress['ip']) => boolean;
 }
 
 /** The name says the address: it never changes. Long, so that an edge asks once a day. Seconds. */
@@ -35,26 +34,6 @@ const SOA_EXPIRE_SECONDS = 1_209_600;
 const OPCODE_BITS = 0x7800;
 
 const RCODE = { noError: 0, formatError: 1, noSuchName: 3, notImplemented: 4, refused: 5 } as const;
-
-/** IPv4 of `203-0-113-7`, IPv6 of `2606-4700--1111`; undefined for a label that is neither. */
-export function addressOfLabel(label: string): { readonly type: 'A' | 'AAAA'; readonly ip: string } | undefined {
-  if (/^(?:0|[1-9]\d{0,2})(?:-(?:0|[1-9]\d{0,2})){3}$/.test(label)) {
-    const parts = label.split('-');
-    return parts.every((part) => Number(part) <= 255) ? { type: 'A', ip: parts.join('.') } : undefined;
-  }
-  if (!/^[0-9a-f-]{2,39}$/.test(label)) return undefined;
-  const text = label.replaceAll('-', ':');
-  return isCanonicalIpv6(text) ? { type: 'AAAA', ip: text } : undefined;
-}
-
-/** RFC 5952: groups without leading zeros, at most one `::`, which stands for two groups or more. */
-function isCanonicalIpv6(text: string): boolean {
-  const halves = text.split('::');
-  if (halves.length > 2) return false;
-  const groups = halves.flatMap((half) => (half === '' ? [] : half.split(':')));
-  if (!groups.every((group) => /^(?:0|[1-9a-f][0-9a-f]{0,3})$/.test(group))) return false;
-  return halves.length === 2 ? groups.length <= 6 : groups.length === 8;
-}
 
 const soa = (zone: Zone): dnsPacket.Answer => ({
   type: 'SOA',
@@ -90,16 +69,12 @@ function replyTo(zone: Zone, question: dnsPacket.Question): Reply {
     );
     return { rcode: RCODE.noError, answers };
   }
-  const address = addressOfLabel(name.slice(0, -zone.name.length - 1));
-  if (!address || !zone.allows(address.ip)) return { rcode: RCODE.noSuchName, ...nothing };
-  if (question.type !== address.type) return { rcode: RCODE.noError, ...nothing };
+  const address = parseDashed(name.slice(0, -zone.name.length - 1));
+  if (!address || !isPublicAddress(address)) return { rcode: RCODE.noSuchName, ...nothing };
+  const type = address.version === 4 ? 'A' : 'AAAA';
+  if (question.type !== type) return { rcode: RCODE.noError, ...nothing };
   // The name goes back as it was asked, letter case included: resolvers compare it (draft-vixie-dnsext-dns0x20).
-  const answer: dnsPacket.Answer = {
-    type: address.type,
-    name: question.name,
-    ttl: ADDRESS_TTL_SECONDS,
-    data: address.ip,
-  };
+  const answer: dnsPacket.Answer = { type, name: question.name, ttl: ADDRESS_TTL_SECONDS, data: address.text };
   return { rcode: RCODE.noError, answers: [answer] };
 }
 
