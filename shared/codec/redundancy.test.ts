@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { checkRedundancy, lossesSurvived, margin, redundancyFor, repairThreshold } from './redundancy.ts';
+import {
+  checkRedundancy,
+  lossesSurvived,
+  margin,
+  redundancyFor,
+  repairThreshold,
+  SMALL_FILE_BYTES,
+} from './redundancy.ts';
 
 const LARGE = 1_000_000;
 
@@ -17,8 +24,8 @@ describe('the redundancy of a file', () => {
     [4, LARGE, 1, 4],
     [1, LARGE, 1, 1],
     [12, undefined, 4, 10],
-    [12, 16_385, 4, 10],
-    [12, 16_384, 1, 5],
+    [12, SMALL_FILE_BYTES + 1, 4, 10],
+    [12, SMALL_FILE_BYTES, 1, 5],
     [12, 0, 1, 5],
     [3, 0, 1, 3],
   ])('among %i miners, of %s bytes, is (%i, %i)', (miners, fileBytes, k, n) => {

@@ -26,7 +26,7 @@ const BY_NETWORK_SIZE: readonly (Redundancy & { readonly minMiners: number })[] 
 /** Up to here a file is stored as copies: requests and records cost more than bytes. */
 export const SMALL_FILE_BYTES = 16 * 1024;
 /** Copies of a small file. */
-export const SMALL_FILE_COPIES = 5;
+const SMALL_FILE_COPIES = 5;
 
 /**
  * The redundancy of a new file; undefined when there is no miner at all.

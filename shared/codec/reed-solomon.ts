@@ -10,7 +10,7 @@ import type { Kernel } from './kernel.ts';
 /** Elements of the field: every shard of a segment needs its own. */
 export const MAX_SHARDS = 256;
 /** A shard is never shorter than this (por/v1 §3). */
-export const MIN_SHARD_BYTES = 32;
+const MIN_SHARD_BYTES = 32;
 /** Inverses kept, k² ≤ 64 KiB each: a network has few sets of lost miners at a time. */
 const MAX_CACHED_INVERSES = 64;
 

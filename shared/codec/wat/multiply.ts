@@ -7,9 +7,9 @@
 import type { Layout } from './layout.ts';
 
 /** Rows made at once, the most that keeps accumulators, tables and nibbles in the 15 registers that V8 gives out. */
-export const ROWS_AT_ONCE = 4;
+const ROWS_AT_ONCE = 4;
 /** Vectors of 16 bytes per step; a strip is a multiple of 16 times this. */
-export const VECTORS_AT_ONCE = 2;
+const VECTORS_AT_ONCE = 2;
 
 const range = (count: number): number[] => [...Array(count).keys()];
 const lines = (parts: readonly string[]): string => parts.join('\n');

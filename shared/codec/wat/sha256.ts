@@ -27,7 +27,7 @@ function fractionalRoots(count: number, root: 2 | 3): number[] {
 }
 
 export const ROUND_CONSTANTS: readonly number[] = fractionalRoots(64, 3);
-export const INITIAL_STATE: readonly number[] = fractionalRoots(8, 2);
+const INITIAL_STATE: readonly number[] = fractionalRoots(8, 2);
 
 const get = (local: string) => `(local.get ${local})`;
 const set = (local: string, value: string) => `(local.set ${local} ${value})`;
