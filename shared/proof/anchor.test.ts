@@ -64,3 +64,28 @@ describe('AnchorHasher', () => {
     expect(hasher.finish().root).toEqual(anchorOf(referenceKernel, vectorData(9000)).root);
   });
 });
+
+describe('an anchor id', () => {
+  it('changes with any bit of the shard, any bit of the root, and any length', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 5000 }), fc.nat(), fc.nat(255), (bytes, position, rootBit) => {
+        const shard = vectorData(bytes);
+        const anchor = anchorOf(referenceKernel, shard);
+        const id = anchorIdOf(anchor);
+        const bit = position % (8 * bytes);
+        shard[bit >> 3] = (shard[bit >> 3] as number) ^ (1 << (bit & 7));
+        expect(anchorIdOf(anchorOf(referenceKernel, shard))).not.toBe(id);
+        const root = anchor.root.slice();
+        root[rootBit >> 3] = (root[rootBit >> 3] as number) ^ (1 << (rootBit & 7));
+        expect(anchorIdOf({ root, bytes })).not.toBe(id);
+        expect(anchorIdOf({ ...anchor, bytes: bytes + 1 })).not.toBe(id);
+        expect(anchorIdOf({ ...anchor, bytes: bytes - 1 })).not.toBe(id);
+      }),
+    );
+  });
+
+  it('tells an empty shard from one zero byte, and a short leaf from a padded one', () => {
+    const ids = [0, 1, 1023, 1024].map((bytes) => anchorIdOf(anchorOf(referenceKernel, new Uint8Array(bytes))));
+    expect(new Set(ids).size).toBe(4);
+  });
+});

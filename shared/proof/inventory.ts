@@ -36,7 +36,7 @@ export interface InventoryChange extends InventoryShard {
   readonly slot: number;
 }
 
-export const EMPTY_INVENTORY = new Uint8Array(32);
+export const EMPTY_INVENTORY: Uint8Array = new Uint8Array(32);
 
 const ADD = 1;
 const REMOVE = 2;

@@ -4,35 +4,35 @@ import { fromHex, toHex } from '#shared/primitives/bytes.ts';
 import { hotkeyOf } from '#shared/primitives/ids.ts';
 import { sha256 } from '#shared/primitives/sha256.ts';
 import { referenceKernel } from '#shared/testing/reference-kernel.ts';
+import { vectorData } from '#shared/testing/vector-data.ts';
 import vectors from '../../test/vectors/coding-v1.json' with { type: 'json' };
-import { anchorIdOf, anchorOf } from './anchor.ts';
+import { anchorIdOf, anchorOf, levelsOf } from './anchor.ts';
 import { codingKeyOf, maskKeyOf, maskShard } from './mask.ts';
+import { proveLeaves, verifyBody } from './multiproof.ts';
 
 const bytes = (text: string): Uint8Array => fromHex(text) as Uint8Array;
 const { mask } = vectors;
 const miner = hotkeyOf(bytes(mask.miner));
 
-/** Shard `index` of the (4, 10) coding of 5000 bytes, straight from the formula of por/v1 §3. */
-function codedShard(index: number): Uint8Array {
-  const data = Array.from({ length: 4 }, (_, c) =>
-    Uint8Array.from({ length: 1250 }, (_, i) => (1250 * c + i) * 131 + ((1250 * c + i) >> 8)),
-  );
-  const own = data[index];
-  if (own) return own;
-  const inverse = (x: number): number => {
+/** 1/(r ⊕ c) for c = 0 … 3, found by trying. */
+const parityRow = (r: number): Uint8Array =>
+  Uint8Array.from({ length: 4 }, (_, c) => {
+    const product = new Uint8Array(1);
     for (let y = 1; y < 256; y++) {
-      const out = [new Uint8Array(1)];
-      referenceKernel.multiply(Uint8Array.of(x), [Uint8Array.of(y)], out);
-      if (out[0]?.[0] === 1) return y;
+      referenceKernel.multiply(Uint8Array.of(r ^ c), [Uint8Array.of(y)], [product]);
+      if (product[0] === 1) return y;
     }
     return 0;
-  };
+  });
+
+/** Shard `index` of the (4, 10) coding of 5000 bytes, straight from its definition (por/v1 §3). */
+function codedShard(index: number): Uint8Array {
+  const whole = vectorData(5000);
+  const coded = [0, 1, 2, 3].map((c) => whole.subarray(1250 * c, 1250 * (c + 1)));
+  const data = coded[index];
+  if (data) return data;
   const parity = new Uint8Array(1250);
-  referenceKernel.multiply(
-    Uint8Array.from({ length: 4 }, (_, c) => inverse(index ^ c)),
-    data,
-    [parity],
-  );
+  referenceKernel.multiply(parityRow(index), coded, [parity]);
   return parity;
 }
 
@@ -86,5 +86,27 @@ describe('masks', () => {
       maskKeyOf(otherEpoch, place),
     ];
     expect(new Set(keys.map(toHex)).size).toBe(keys.length);
+  });
+
+  it('stop the generation attack: k colluding holders compute any shard without masks, and none with them', async () => {
+    const combine = (shards: Uint8Array[]): Uint8Array => {
+      const parity = new Uint8Array(1250);
+      referenceKernel.multiply(parityRow(9), shards, [parity]);
+      return parity;
+    };
+    const wanted = codedShard(9);
+    const coded = [0, 1, 2, 3].map(codedShard);
+    const passes = (shard: Uint8Array, stored: Uint8Array): boolean => {
+      const levels = levelsOf(referenceKernel, referenceKernel.hashLeaves(shard));
+      const body = proveLeaves(1250, levels, [0, 1], (i) => shard.subarray(1024 * i, 1024 * (i + 1)));
+      return verifyBody(anchorOf(referenceKernel, stored), [0, 1], body).ok;
+    };
+    expect(passes(combine(coded), wanted)).toBe(true);
+
+    const keyOf = (shardIndex: number) => maskKeyOf(codingKey, { segment: 0, shardIndex, placement: 0, miner });
+    const masked = await Promise.all(coded.map((shard, i) => maskShard(keyOf(i), shard)));
+    const stored = await maskShard(keyOf(9), wanted);
+    expect(passes(stored, stored)).toBe(true);
+    expect(passes(combine(masked), stored)).toBe(false);
   });
 });

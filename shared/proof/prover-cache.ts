@@ -9,7 +9,7 @@ import { type Failure, fail, invariant, type Result, succeed } from '#shared/pri
 import { GROUP_LEAVES, HASH_BYTES, LEAF_BYTES, levelsOf } from './anchor.ts';
 import { buildBody, leafBytesAt, type TreeNode } from './multiproof.ts';
 
-export const GROUP_BYTES = GROUP_LEAVES * LEAF_BYTES;
+const GROUP_BYTES = GROUP_LEAVES * LEAF_BYTES;
 /** 2⁴ leaves in a group. */
 const GROUP_LEVEL = 4;
 

@@ -4,7 +4,7 @@ import { toHex } from '#shared/primitives/bytes.ts';
 import type { AnchorId } from '#shared/primitives/ids.ts';
 import { sha256 } from '#shared/primitives/sha256.ts';
 import { LEAF_BYTES, leafCount } from './anchor.ts';
-import { classOf, Inventory } from './inventory.ts';
+import { chainInventory, classOf, EMPTY_INVENTORY, Inventory } from './inventory.ts';
 import { pickMiners, Sampler, sampleLeaves, selectShards } from './sample.ts';
 
 const seeds = fc.uint8Array({ minLength: 32, maxLength: 32 });
@@ -68,6 +68,32 @@ describe('sampleLeaves', () => {
         expect(indices.every((index, i) => index > (indices[i - 1] ?? -1) && index < leaves)).toBe(true);
       }),
     );
+  });
+});
+
+describe('a shard with leaves missing', () => {
+  // A miner answers only when every drawn leaf is there: C(n − m, K) / C(n, K), exact within one shard.
+  const survival = (n: number, m: number, k: number): number => {
+    let probability = 1;
+    for (let i = 0; i < k; i++) probability *= (n - m - i) / (n - i);
+    return probability;
+  };
+  it.each([
+    { percent: 0, n: 1000 },
+    { percent: 1, n: 1000 },
+    { percent: 10, n: 1000 },
+    { percent: 50, n: 1000 },
+    { percent: 100, n: 1000 },
+  ])('passes as often as the formula says: $percent % missing', ({ percent, n }) => {
+    const missing = (n * percent) / 100;
+    const rounds = 1500;
+    let passed = 0;
+    for (let round = 0; round < rounds; round++) {
+      const seed = sha256(Uint8Array.of(percent, round >> 8, round & 255));
+      if (sampleLeaves(seed, n, 30).every((leaf) => leaf >= missing)) passed++;
+    }
+    const expected = rounds * survival(n, missing, 30);
+    expect(Math.abs(passed - expected)).toBeLessThanOrEqual(5 * Math.sqrt(expected * (1 - expected / rounds)) + 1);
   });
 });
 
@@ -189,6 +215,18 @@ describe('Inventory', () => {
         expect(inventory.leaves).toBe([...model.values()].reduce((sum, leaves) => sum + leaves, 0));
       }),
     );
+  });
+
+  it('has the hash of its changes, replayed', () => {
+    const inventory = new Inventory();
+    const changes = [3, 2, 3].map((leaves, i) =>
+      inventory.add({ anchorId: anchorIdFor(i), bytes: leaves * LEAF_BYTES }),
+    );
+    const gap = inventory.remove(anchorIdFor(0));
+    expect(gap?.slot).toBe(0);
+    expect(inventory.shardAt(1, 0).anchorId).toBe(anchorIdFor(2));
+    const replayed = [...changes, ...(gap ? [gap] : [])].reduce(chainInventory, EMPTY_INVENTORY);
+    expect(replayed).toEqual(inventory.hash);
   });
 
   it('refuses an anchor id that is there already, and a removal of one that is not', () => {

@@ -16,7 +16,13 @@ import {
 import { loadSr25519 } from '#shared/wire/node-sr25519.ts';
 import vectors from '../../test/vectors/coding-v1.json' with { type: 'json' };
 import { encodeRecord, parseRecord } from './audit-record.ts';
-import { encodeRequest, parseRequest } from './challenge-request.ts';
+import {
+  encodeRequest,
+  MAX_REQUEST_ITEMS,
+  MAX_ROUND_LEAVES,
+  MAX_SWEEP_LEAVES,
+  parseRequest,
+} from './challenge-request.ts';
 import { encodeOrder, parseOrder } from './drop-order.ts';
 import { encodeDrop, parseDrop } from './drop-receipt.ts';
 import { encodeGrant, MAX_GRANT_MS, parseGrant } from './grant.ts';
@@ -168,8 +174,17 @@ describe('what is accepted at the edge of what is allowed', () => {
     ['an order of unsorted shards', parseOrder(knownNetwork, order({ anchorIds: [id(9), id(1)] }))],
     ['an order of no shards', parseOrder(knownNetwork, order({ anchorIds: [] }))],
     ['a request without items', parseRequest(knownNetwork, request({ items: [], leaves: 0 }))],
-    ['a sweep of 256 shards', parseRequest(knownNetwork, request({ items: items(256, 2), leaves: 512, sweep: true }))],
-    ['thirty shards of one leaf', parseRequest(knownNetwork, request({ items: items(30, 1), leaves: 30 }))],
+    [
+      'a sweep of 256 shards',
+      parseRequest(
+        knownNetwork,
+        request({ items: items(MAX_REQUEST_ITEMS, MAX_SWEEP_LEAVES), leaves: 512, sweep: true }),
+      ),
+    ],
+    [
+      'thirty shards of one leaf',
+      parseRequest(knownNetwork, request({ items: items(MAX_ROUND_LEAVES, 1), leaves: 30 })),
+    ],
     ['an IPv6 hello', parseHello(encodeHello({ ...knownHello, ip: (1n << 128n) - 1n }))],
   ])('%s', (_, parsed) => {
     expect(parsed.ok).toBe(true);

@@ -19,7 +19,7 @@ export const verdictCode = (verdict: Verdict): number => VERDICTS.indexOf(verdic
 export const EMPTY_HASH: Uint8Array = sha256(new Uint8Array(0));
 
 /** Only these are said about a body; for every other verdict the hash of the empty string stands in its place. */
-export const saysBody = (verdict: Verdict): boolean => verdict === 'passed' || verdict === 'wrong';
+const saysBody = (verdict: Verdict): boolean => verdict === 'passed' || verdict === 'wrong';
 
 /** H("filetao/por/v1/transcript\0" ‖ prev₃₂ ‖ seed₃₂ ‖ u8 verdict ‖ H(body)₃₂). */
 export function chainItem(prev: Uint8Array, seed: Uint8Array, verdict: Verdict, bodyHash: Uint8Array): Uint8Array {
