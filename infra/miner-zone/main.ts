@@ -3,8 +3,8 @@
  * Needs port 53 of a public address (FILETAO_ZONE_HOST, FILETAO_ZONE_PORT); loopback and 5353 unless told otherwise.
  * How to delegate a zone to it: `docs/run-an-edge.md`.
  */
-import pino from 'pino';
 import { z } from 'zod';
+import { createNodeLog } from '#shared/primitives/node-log.ts';
 import { serveZone } from './serve-zone.ts';
 
 const dnsName = z
@@ -27,12 +27,7 @@ if (!settings.success) {
 }
 
 const { FILETAO_ZONE: name, FILETAO_ZONE_NS: nameServers, FILETAO_ZONE_HOST: host } = settings.data;
-const pinoLog = pino();
-const event =
-  (level: 'debug' | 'info' | 'warn' | 'error') =>
-  (what: string, fields: object = {}): void =>
-    pinoLog[level](fields, what);
-const log = { debug: event('debug'), info: event('info'), warn: event('warn'), error: event('error') };
+const log = createNodeLog('miner-zone');
 const zone = { name, nameServers, mailbox: settings.data.FILETAO_ZONE_MAILBOX ?? `hostmaster.${name}` };
 const server = await serveZone(zone, host, settings.data.FILETAO_ZONE_PORT, log);
 log.info('listening', { zone: name, host, port: server.port });
