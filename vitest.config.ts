@@ -1,3 +1,4 @@
+import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
 import { LastLineReporter } from './infra/checks/last-line-reporter.ts';
 
@@ -14,6 +15,14 @@ export default defineConfig({
           name: 'node',
           include: ['{shared,miner,validator,infra,test,client}/**/*.test.ts'],
           exclude: ['test/network/**', '**/node_modules/**'],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' } })],
+        test: {
+          name: 'edge',
+          include: ['edge/**/*.test.ts'],
           testTimeout: 20_000,
         },
       },

@@ -1,0 +1,153 @@
+/**
+ * How a file stands, as seen from this edge now: every miner that holds a part of it is asked once, for one of its
+ * shards; a miner that does not answer, or has left the directory, takes all of its shards out of the count. Exact for
+ * files of one segment, an estimate for longer ones (only audits look at every shard).
+ */
+import { z } from 'zod';
+import type { EdgePorts } from '#edge/ports.ts';
+import { repairThreshold } from '#shared/codec/redundancy.ts';
+import { shardBytesOf } from '#shared/codec/reed-solomon.ts';
+import { segmentLength } from '#shared/codec/segment.ts';
+import type { FileRecord, SegmentRecord, ShardSlot } from '#shared/index/ports.ts';
+import { groupLimitOf } from '#shared/placement/place-shards.ts';
+import { segmentHealth } from '#shared/placement/segment-health.ts';
+import type { AnchorId, MinerNumber } from '#shared/primitives/ids.ts';
+import { anchorIdOf } from '#shared/proof/anchor.ts';
+import type { Peer } from '#shared/transfer/ports.ts';
+
+/** Requests that wait for an answer at once: the platform's limit per request (Workers: six). */
+const PROBES_AT_ONCE = 6;
+const PROBE_TIMEOUT_MS = 3_000;
+/** Miners asked for one status; those beyond count as alive when the directory lists them. */
+const MAX_PROBES = 256;
+/** Records of one question to the index. */
+const RECORDS_PER_PAGE = 64;
+/** The worst segments, listed one by one. */
+const MAX_WORST = 16;
+
+const Count = z.int().min(0);
+
+export const StatusAnswer = z
+  .strictObject({
+    cid: z.string(),
+    bytes: Count,
+    segments: Count,
+    redundancy: z.strictObject({ k: Count, n: Count }),
+    health: z.enum(['full', 'reduced', 'at-risk', 'lost']).meta({
+      description: 'full: every shard; reduced: some lost; at-risk: below the repair threshold; lost: below k',
+    }),
+    shards: z.strictObject({ total: Count, alive: Count }),
+    miners: z.strictObject({ total: Count, alive: Count }),
+    groups: Count.meta({ description: 'Different owner groups among the live holders' }),
+    survives: z
+      .strictObject({ miners: z.int(), groups: z.int() })
+      .meta({ description: 'How many more of them, chosen as badly as can be, may be lost; −1: too many are' }),
+    concentrated: z.boolean().meta({ description: 'Some group holds more of a segment than it should' }),
+    worst: z
+      .array(z.strictObject({ segment: Count, alive: Count, survivesMiners: z.int(), survivesGroups: z.int() }))
+      .meta({ description: `The ${MAX_WORST} segments that stand worst` }),
+  })
+  .meta({ id: 'Status' });
+export type StatusAnswer = z.output<typeof StatusAnswer>;
+
+type Groups = ReadonlyMap<MinerNumber, readonly string[]>;
+
+export async function fileStatus(ports: EdgePorts, file: FileRecord, signal: AbortSignal): Promise<StatusAnswer> {
+  const records = await readRecords(ports, file);
+  const peers = new Map((await ports.network.peers()).map((peer) => [peer.number, peer]));
+  const alive = await probeHolders(ports, file, records, peers, signal);
+  return summarize(file, records, alive);
+}
+
+async function readRecords(ports: EdgePorts, file: FileRecord): Promise<SegmentRecord[]> {
+  const records: SegmentRecord[] = [];
+  while (records.length < file.segments) {
+    const count = Math.min(RECORDS_PER_PAGE, file.segments - records.length);
+    const page = await ports.files.readSegments(file, records.length, count);
+    if (page.length !== count) throw new Error('the manifest lacks segments: deleted while it was read');
+    records.push(...page);
+  }
+  return records;
+}
+
+/** One shard of every miner that holds any. */
+function samples(file: FileRecord, records: readonly SegmentRecord[]): Map<MinerNumber, AnchorId> {
+  const found = new Map<MinerNumber, AnchorId>();
+  for (const [segment, record] of records.entries()) {
+    const bytes = shardBytesOf(segmentLength(file.bytes, file.segmentBytes, segment), file.k);
+    for (const slot of record.slots) {
+      if (slot.state === 'stored' && !found.has(slot.miner))
+        found.set(slot.miner, anchorIdOf({ root: slot.root, bytes }));
+    }
+  }
+  return found;
+}
+
+/** Groups of each holder that answers for its shard. */
+async function probeHolders(
+  ports: EdgePorts,
+  file: FileRecord,
+  records: readonly SegmentRecord[],
+  peers: ReadonlyMap<MinerNumber, Peer>,
+  signal: AbortSignal,
+): Promise<Groups> {
+  const alive = new Map<MinerNumber, readonly string[]>();
+  const waiting = [...samples(file, records)];
+  let probes = 0;
+  const worker = async () => {
+    for (let next = waiting.pop(); next; next = waiting.pop()) {
+      const [miner, anchorId] = next;
+      const peer = peers.get(miner);
+      if (!peer) continue;
+      const asked = probes++ < MAX_PROBES;
+      const timeout = AbortSignal.any([signal, AbortSignal.timeout(PROBE_TIMEOUT_MS)]);
+      const held = !asked || (await ports.transfer.miners.headShard(peer, anchorId, timeout)).ok;
+      if (held) alive.set(miner, peer.groups);
+    }
+  };
+  await Promise.all(Array.from({ length: PROBES_AT_ONCE }, worker));
+  return alive;
+}
+
+const isAlive = (slot: ShardSlot, alive: Groups): boolean => slot.state === 'stored' && alive.has(slot.miner);
+
+export function summarize(file: FileRecord, records: readonly SegmentRecord[], alive: Groups): StatusAnswer {
+  const { k, n } = file;
+  const holders = new Set<MinerNumber>();
+  const groups = new Set<string>();
+  const segments = records.map((record, segment) => {
+    for (const slot of record.slots) {
+      if (slot.state !== 'dropped') holders.add(slot.miner);
+      if (isAlive(slot, alive)) groups.add(alive.get(slot.miner)?.[0] ?? '');
+    }
+    return { segment, ...segmentHealth(k, record, (miner) => alive.get(miner)) };
+  });
+  const worst = segments
+    .toSorted((a, b) => a.survivesMiners - b.survivesMiners || a.survivesGroups - b.survivesGroups)
+    .slice(0, MAX_WORST);
+  const survives = {
+    miners: Math.max(-1, worst[0]?.survivesMiners ?? -1),
+    groups: Math.min(
+      ...segments.map(({ survivesMiners, survivesGroups }) => (survivesMiners < 0 ? -1 : survivesGroups)),
+    ),
+  };
+  const least = k + (worst[0]?.survivesMiners ?? -1);
+  return {
+    cid: file.cid,
+    bytes: file.bytes,
+    segments: file.segments,
+    redundancy: { k, n },
+    health: least < k ? 'lost' : least < repairThreshold({ k, n }) ? 'at-risk' : least < n ? 'reduced' : 'full',
+    shards: { total: n * records.length, alive: segments.reduce((sum, { healthy }) => sum + healthy, 0) },
+    miners: { total: holders.size, alive: [...holders].filter((miner) => alive.has(miner)).length },
+    groups: groups.size,
+    survives,
+    concentrated: segments.some(({ largestGroup }) => largestGroup > groupLimitOf(k, n)),
+    worst: worst.map(({ segment, healthy, survivesMiners, survivesGroups }) => ({
+      segment,
+      alive: healthy,
+      survivesMiners,
+      survivesGroups,
+    })),
+  };
+}

@@ -1,0 +1,55 @@
+/**
+ * What the edge's flows need of the world. `worker.ts` makes one of these per request from the environment and the
+ * isolate's state; tests make them of fakes. Per request, because a Worker may not use one request's sockets, timers
+ * or promises on behalf of another; what outlives a request is plain data.
+ */
+import type { AccessIndex, DirectorySnapshot, FileIndex } from '#shared/index/ports.ts';
+import type { Clock, Log, Random } from '#shared/primitives/effects.ts';
+import type { Hotkey } from '#shared/primitives/ids.ts';
+import type { Budget, FetchSegments, Peer, StoreSegments, TransferPorts } from '#shared/transfer/ports.ts';
+import type { Admission } from './network/admission.ts';
+import type { Settings } from './settings.ts';
+
+/** The miners of the moment, as the engines want them. */
+export interface PeerSource {
+  /** At most DIRECTORY_CACHE_MS old. */
+  peers(): Promise<readonly Peer[]>;
+  snapshot(): Promise<DirectorySnapshot>;
+}
+
+export type GrantState =
+  | { readonly state: 'valid'; readonly untilMs: number }
+  | { readonly state: 'absent' | 'expired' | 'not-yet' | 'wrong' };
+
+export interface Grants {
+  /** statement ‖ signature of the newest grant, as miners want it; undefined when the tenant gave none. */
+  signed(): Promise<Uint8Array | undefined>;
+  state(): Promise<GrantState>;
+}
+
+/** A digest that takes a file piece by piece. */
+export interface StreamingDigest {
+  update(piece: Uint8Array): void;
+  finish(): Uint8Array;
+}
+
+export interface EdgePorts {
+  readonly settings: Settings;
+  readonly hotkey: Hotkey;
+  readonly files: FileIndex;
+  readonly access: AccessIndex;
+  readonly network: PeerSource;
+  readonly grants: Grants;
+  readonly transfer: TransferPorts;
+  readonly storeSegments: StoreSegments;
+  readonly fetchSegments: FetchSegments;
+  readonly newSha256: () => StreamingDigest;
+  /** Shares the isolate's memory among requests. */
+  readonly admission: Admission;
+  readonly newBudget: (limitBytes: number) => Budget;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** Lets work outlive the response (30 s in production). */
+  readonly background: (work: Promise<unknown>) => void;
+}

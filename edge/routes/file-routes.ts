@@ -1,0 +1,166 @@
+/** An owner's own files: list, change, delete, how they stand. Someone else's file is "no such file" here. */
+import { z } from 'zod';
+import type { Caller } from '#edge/access/authenticate.ts';
+import { fileStatus, StatusAnswer } from '#edge/flows/file-status.ts';
+import { failureResponse, refuse } from '#edge/http/problem.ts';
+import type { EdgePorts } from '#edge/ports.ts';
+import type { DeletionProgress, FileRecord } from '#shared/index/ports.ts';
+import type { Cid } from '#shared/primitives/ids.ts';
+import { defineRoute, json } from './route.ts';
+import {
+  CidText,
+  CursorText,
+  DeletionAnswer,
+  FileAnswer,
+  FileName,
+  FilePageAnswer,
+  fileAnswer,
+  isoTime,
+  LimitText,
+  MAX_TTL_SECONDS,
+} from './schemas.ts';
+
+const ByCid = z.strictObject({ cid: CidText });
+const noSuchFile = () => failureResponse(refuse('not-found', 'you have no such file').failure);
+
+export const listFiles = defineRoute({
+  method: 'GET',
+  path: '/v1/files',
+  access: 'key',
+  operationId: 'listFiles',
+  summary: 'Your files, newest first, page by page',
+  query: z.strictObject({ limit: LimitText, cursor: CursorText.optional() }),
+  answers: { 200: { description: 'A page; `next` is the cursor of the following one', schema: FilePageAnswer } },
+  problems: [],
+  answer: async ({ ports, caller, query }) => {
+    const { items, next } = await ports.files.listFiles(caller.owner, query.cursor, query.limit);
+    return json(200, { files: items.map(fileAnswer), ...(next === undefined ? {} : { next }) });
+  },
+});
+
+const Change = z
+  .strictObject({
+    ttl: z.int().min(0).max(MAX_TTL_SECONDS).optional().meta({ description: 'Seconds from now; 0: until deleted' }),
+    expiresAt: z.iso.datetime({ offset: true }).nullable().optional().meta({ description: 'null: until deleted' }),
+    name: FileName.nullable().optional().meta({ description: 'null takes the name away' }),
+  })
+  .refine(({ ttl, expiresAt }) => ttl === undefined || expiresAt === undefined, 'give ttl or expiresAt, not both')
+  .refine((change) => Object.keys(change).length > 0, 'nothing to change')
+  .meta({ id: 'FileChange' });
+
+/** undefined: unchanged. */
+function changedExpiry(change: z.output<typeof Change>, nowMs: number): number | undefined {
+  if (change.ttl !== undefined) return change.ttl === 0 ? 0 : nowMs + change.ttl * 1000;
+  if (change.expiresAt === undefined) return undefined;
+  return change.expiresAt === null ? 0 : Date.parse(change.expiresAt);
+}
+
+export const changeFile = defineRoute({
+  method: 'PATCH',
+  path: '/v1/files/:cid',
+  access: 'key',
+  operationId: 'changeFile',
+  summary: 'Give your file another expiry or name',
+  params: ByCid,
+  body: Change,
+  answers: { 200: { description: 'The file as it is now', schema: FileAnswer } },
+  problems: ['bad-cid', 'bad-name', 'not-found'],
+  answer: async ({ ports, caller, params, body }) => {
+    const nowMs = ports.clock.nowMs();
+    const expiresAtMs = changedExpiry(body, nowMs);
+    if (
+      expiresAtMs !== undefined &&
+      expiresAtMs !== 0 &&
+      !(expiresAtMs > nowMs && expiresAtMs <= nowMs + MAX_TTL_SECONDS * 1000)
+    ) {
+      return failureResponse(
+        refuse('bad-request', 'expiresAt must lie in the future; to delete a file use DELETE').failure,
+      );
+    }
+    const file = await ports.files.findFile(params.cid, caller.owner);
+    const changed =
+      file &&
+      (await ports.files.changeFile(file, {
+        ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
+        ...(body.name === undefined ? {} : { name: body.name }),
+      }));
+    return changed ? json(200, fileAnswer(changed)) : noSuchFile();
+  },
+});
+
+function deletionAnswer(cid: Cid, progress: DeletionProgress): z.output<typeof DeletionAnswer> {
+  const { deletedAtMs, shards, dropped } = progress;
+  return { cid, deletedAt: isoTime(deletedAtMs), shards, dropped, complete: dropped >= shards };
+}
+
+/** The tombstone is all an edge writes; the tenant's validator has the miners drop the shards. */
+async function remove(ports: EdgePorts, caller: Caller, file: FileRecord | undefined): Promise<Response> {
+  if (!file || !(await ports.files.deleteFile(file, 'deleted'))) return noSuchFile();
+  const progress = await ports.files.deletion(caller.owner, file.cid);
+  const fresh = { deletedAtMs: ports.clock.nowMs(), shards: file.segments * file.n, dropped: 0 };
+  const headers = { Location: `/v1/files/${file.cid}/deletion` };
+  return json(202, deletionAnswer(file.cid, progress ?? fresh), headers);
+}
+
+const deleteAnswers = {
+  202: {
+    description: 'Not found from now on; the miners are told to drop its shards, see Location',
+    schema: DeletionAnswer,
+  },
+} as const;
+
+export const deleteByName = defineRoute({
+  method: 'DELETE',
+  path: '/v1/files/by-name/:name',
+  access: 'key',
+  operationId: 'deleteFileByName',
+  summary: 'Delete your file that this name was last given to',
+  params: z.strictObject({ name: FileName }),
+  answers: deleteAnswers,
+  problems: ['bad-name', 'not-found'],
+  answer: async ({ ports, caller, params }) =>
+    remove(ports, caller, await ports.files.findByName(caller.owner, params.name)),
+});
+
+export const deleteByCid = defineRoute({
+  method: 'DELETE',
+  path: '/v1/files/:cid',
+  access: 'key',
+  operationId: 'deleteFile',
+  summary: 'Delete your file',
+  params: ByCid,
+  answers: deleteAnswers,
+  problems: ['bad-cid', 'not-found'],
+  answer: async ({ ports, caller, params }) =>
+    remove(ports, caller, await ports.files.findFile(params.cid, caller.owner)),
+});
+
+export const readDeletion = defineRoute({
+  method: 'GET',
+  path: '/v1/files/:cid/deletion',
+  access: 'key',
+  operationId: 'readDeletion',
+  summary: 'How many of the shards of your deleted file are dropped, by their miners’ signed word',
+  params: ByCid,
+  answers: { 200: { description: 'How far it has come', schema: DeletionAnswer } },
+  problems: ['bad-cid', 'not-found'],
+  answer: async ({ ports, caller, params }) => {
+    const progress = await ports.files.deletion(caller.owner, params.cid);
+    return progress ? json(200, deletionAnswer(params.cid, progress)) : noSuchFile();
+  },
+});
+
+export const readStatus = defineRoute({
+  method: 'GET',
+  path: '/v1/files/:cid/status',
+  access: 'key',
+  operationId: 'readStatus',
+  summary: 'How your file stands: shards alive, and how many more losses it survives',
+  params: ByCid,
+  answers: { 200: { description: 'As its miners answer now', schema: StatusAnswer } },
+  problems: ['bad-cid', 'not-found'],
+  answer: async ({ ports, request, caller, params }) => {
+    const file = await ports.files.findFile(params.cid, caller.owner);
+    return file ? json(200, await fileStatus(ports, file, request.signal)) : noSuchFile();
+  },
+});

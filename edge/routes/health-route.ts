@@ -1,0 +1,79 @@
+/** Whether this edge can do its work, for load balancers and operators: index, miners, grant. Says nothing secret. */
+import { z } from 'zod';
+import type { EdgePorts } from '#edge/ports.ts';
+import { IndexUnavailable } from '#shared/index/ports.ts';
+import { defineRoute, json } from './route.ts';
+import { isoTime } from './schemas.ts';
+
+const Count = z.int().min(0);
+
+export const HealthAnswer = z
+  .strictObject({
+    status: z.enum(['ok', 'impaired']),
+    role: z.literal('edge'),
+    hotkey: z.string(),
+    tenant: z.string(),
+    index: z.strictObject({ reachable: z.boolean() }),
+    miners: z.strictObject({
+      known: Count,
+      accepting: Count,
+      publishedAt: z.iso.datetime().nullable().meta({ description: 'When the tenant wrote the directory' }),
+    }),
+    grant: z.strictObject({
+      state: z.enum(['valid', 'absent', 'expired', 'not-yet', 'wrong', 'unknown']),
+      until: z.iso.datetime().nullable(),
+    }),
+  })
+  .meta({ id: 'Health' });
+type HealthAnswer = z.output<typeof HealthAnswer>;
+
+async function checkHealth(ports: EdgePorts): Promise<HealthAnswer> {
+  const { hotkey, settings } = ports;
+  const same = { role: 'edge', hotkey, tenant: settings.tenant } as const;
+  try {
+    // The identity is never cached: it is what shows that the index answers now.
+    const [, snapshot, grant] = await Promise.all([
+      ports.files.identity(),
+      ports.network.snapshot(),
+      ports.grants.state(),
+    ]);
+    const accepting = snapshot.miners.filter((miner) => miner.accepting).length;
+    return {
+      status: accepting > 0 && grant.state === 'valid' ? 'ok' : 'impaired',
+      ...same,
+      index: { reachable: true },
+      miners: {
+        known: snapshot.miners.length,
+        accepting,
+        publishedAt: snapshot.takenAtMs === 0 ? null : isoTime(snapshot.takenAtMs),
+      },
+      grant: { state: grant.state, until: grant.state === 'valid' ? isoTime(grant.untilMs) : null },
+    };
+  } catch (error) {
+    if (!(error instanceof IndexUnavailable)) throw error;
+    return {
+      status: 'impaired',
+      ...same,
+      index: { reachable: false },
+      miners: { known: 0, accepting: 0, publishedAt: null },
+      grant: { state: 'unknown', until: null },
+    };
+  }
+}
+
+export const readHealth = defineRoute({
+  method: 'GET',
+  path: '/health',
+  access: 'anyone',
+  operationId: 'readHealth',
+  summary: 'Whether this edge can do its work',
+  answers: {
+    200: { description: 'It can', schema: HealthAnswer },
+    503: { description: 'Something is missing; the members say what', schema: HealthAnswer },
+  },
+  problems: [],
+  answer: async ({ ports }) => {
+    const health = await checkHealth(ports);
+    return json(health.status === 'ok' ? 200 : 503, health);
+  },
+});

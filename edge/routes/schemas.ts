@@ -1,0 +1,130 @@
+/**
+ * The JSON that the edge speaks, once: requests are checked with these, answers typed by them, and `/openapi.json` is
+ * generated from them. Times are ISO 8601 in UTC.
+ */
+import { z } from 'zod';
+import { parseFileName } from '#edge/http/file-name.ts';
+import { parseContentType } from '#edge/http/served-headers.ts';
+import { parseCid } from '#shared/codec/cid.ts';
+import type { FileRecord } from '#shared/index/ports.ts';
+import type { Cid } from '#shared/primitives/ids.ts';
+
+/** A century: more is a mistake in the unit. */
+export const MAX_TTL_SECONDS = 100 * 366 * 24 * 3600;
+
+/** An opaque position in a listing. */
+const MAX_CURSOR_CHARS = 256;
+export const MAX_PAGE_FILES = 500;
+const DEFAULT_PAGE_FILES = 100;
+export const MAX_LABEL_CHARS = 100;
+
+export const CidText = z
+  .string()
+  .refine((text) => parseCid(text) !== undefined, 'must be a CIDv1 of raw bytes with sha2-256, in base32 ("bafkrei…")')
+  .transform((text) => text as Cid)
+  .meta({
+    description: 'CIDv1, raw, sha2-256, base32',
+    examples: ['bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku'],
+  });
+
+export const FileName = z
+  .string()
+  .transform((text, context) => {
+    const parsed = parseFileName(text);
+    if (parsed.ok) return parsed.name;
+    context.addIssue({ code: 'custom', message: parsed.message });
+    return z.NEVER;
+  })
+  .meta({ description: 'One path-free name, at most 255 bytes of UTF-8' });
+
+const wholeNumber = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,15}$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.number().min(min).max(max));
+
+export const TtlText = wholeNumber(0, MAX_TTL_SECONDS).meta({
+  description: 'Seconds until the file expires; 0 (the default): kept until it is deleted',
+});
+
+export const RedundancyText = z
+  .string()
+  .regex(/^[1-9]\d{0,2},[1-9]\d{0,2}$/, 'must be K,N: any K of N shards rebuild a segment')
+  .transform((text) => {
+    const [k = 0, n = 0] = text.split(',').map(Number);
+    return { k, n };
+  })
+  .meta({ description: 'K,N: any K of N shards rebuild a segment; by default chosen by the size of the network' });
+
+export const ContentTypeText = z
+  .string()
+  .transform((text, context) => {
+    const type = parseContentType(text);
+    if (type !== undefined) return type;
+    context.addIssue({ code: 'custom', message: 'must be a media type such as image/png' });
+    return z.NEVER;
+  })
+  .meta({ description: 'The media type that the file is served with' });
+
+export const CursorText = z.string().min(1).max(MAX_CURSOR_CHARS).meta({ description: '`next` of the page before' });
+export const LimitText = wholeNumber(1, MAX_PAGE_FILES).default(DEFAULT_PAGE_FILES);
+
+const Time = z.iso.datetime();
+const Count = z.int().min(0);
+
+export const RedundancyAnswer = z.strictObject({ k: z.int().min(1), n: z.int().min(1) });
+
+export const FileAnswer = z
+  .strictObject({
+    cid: z.string(),
+    bytes: Count,
+    segments: z.int().min(1),
+    redundancy: RedundancyAnswer,
+    createdAt: Time,
+    expiresAt: Time.nullable().meta({ description: 'null: kept until it is deleted' }),
+    name: z.string().optional(),
+    contentType: z.string().optional(),
+  })
+  .meta({ id: 'File' });
+export type FileAnswer = z.output<typeof FileAnswer>;
+
+export const FilesAnswer = z.strictObject({ files: z.array(FileAnswer) }).meta({ id: 'StoredFiles' });
+
+export const FilePageAnswer = z
+  .strictObject({ files: z.array(FileAnswer), next: z.string().optional() })
+  .meta({ id: 'FilePage' });
+
+export const DeletionAnswer = z
+  .strictObject({
+    cid: z.string(),
+    deletedAt: Time,
+    shards: Count.meta({ description: 'Shards that miners have to drop' }),
+    dropped: Count.meta({ description: 'Shards whose miner has signed that it dropped them' }),
+    complete: z.boolean(),
+  })
+  .meta({ id: 'Deletion' });
+
+export const KeyAnswer = z.strictObject({ keyId: z.string(), label: z.string(), createdAt: Time }).meta({ id: 'Key' });
+export const NewKeyAnswer = KeyAnswer.extend({
+  key: z.string().meta({ description: 'The key itself: shown this once' }),
+}).meta({ id: 'NewKey' });
+
+export const AccountAnswer = z
+  .strictObject({ owner: z.string(), files: Count, bytes: Count, quotaBytes: Count, freeBytes: Count })
+  .meta({ id: 'Account' });
+
+export const isoTime = (ms: number): string => new Date(ms).toISOString();
+
+export function fileAnswer(file: FileRecord): FileAnswer {
+  return {
+    cid: file.cid,
+    bytes: file.bytes,
+    segments: file.segments,
+    redundancy: { k: file.k, n: file.n },
+    createdAt: isoTime(file.createdAtMs),
+    expiresAt: file.expiresAtMs === 0 ? null : isoTime(file.expiresAtMs),
+    ...(file.name === undefined ? {} : { name: file.name }),
+    ...(file.contentType === undefined ? {} : { contentType: file.contentType }),
+  };
+}

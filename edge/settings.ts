@@ -1,0 +1,155 @@
+/**
+ * What an edge is told by its environment (`wrangler.toml` vars and secrets), checked once per isolate. A wrong
+ * setting never half-works: the Worker then answers every request with one `misconfigured` problem that names the
+ * settings at fault, never their values. Described for operators in `docs/run-an-edge.md`.
+ */
+import { z } from 'zod';
+import { fromHex } from '#shared/primitives/bytes.ts';
+import { type Hotkey, parseHotkey } from '#shared/primitives/ids.ts';
+
+const HOUR_MS = 3_600_000;
+/** Long enough for the largest upload on a slow line; a session's leavings are collected only after it. */
+const DEFAULT_SESSION_MS = 6 * HOUR_MS;
+/** por/v1 and design: every frame is held until the end of its session plus a day. */
+const DEFAULT_COLLECT_GRACE_MS = 24 * HOUR_MS;
+/** 5 GiB. The host's own limit comes first: 100 MB on Cloudflare Free and Pro, 200 MB on Business, 5 GB at most. */
+const DEFAULT_MAX_FILE_BYTES = 5 * 1024 ** 3;
+
+/** One secret that masks are derived from (por/v1 §3). */
+export interface MaskSecret {
+  readonly epoch: number;
+  readonly secret: Uint8Array;
+}
+
+const hexBytes = (bytes: number) =>
+  z.string().transform((text, context) => {
+    const parsed = fromHex(text.toLowerCase().replace(/^0x/, ''), bytes);
+    if (parsed) return parsed;
+    context.addIssue({ code: 'custom', message: `must be ${bytes} bytes of hexadecimal` });
+    return z.NEVER;
+  });
+
+const hotkey = z.string().transform((text, context): Hotkey => {
+  const parsed = parseHotkey(text);
+  if (parsed) return parsed;
+  context.addIssue({ code: 'custom', message: 'must be an SS58 address with prefix 42' });
+  return z.NEVER;
+});
+
+/** `0:hex64,1:hex64` → secrets by rising epoch; epochs are 16-bit and unique. */
+const maskSecrets = z.string().transform((text, context): readonly MaskSecret[] => {
+  const secrets: MaskSecret[] = [];
+  for (const item of text.split(',')) {
+    const match = /^\s*(\d{1,5}):([0-9a-f]{64})\s*$/.exec(item);
+    const epoch = Number(match?.[1]);
+    const secret = fromHex(match?.[2] ?? '', 32);
+    if (!secret || epoch > 0xffff || secrets.some((known) => known.epoch === epoch)) {
+      context.addIssue({ code: 'custom', message: 'must be EPOCH:HEX64[,EPOCH:HEX64…] with each epoch once' });
+      return z.NEVER;
+    }
+    secrets.push({ epoch, secret });
+  }
+  return secrets.sort((a, b) => a.epoch - b.epoch);
+});
+
+/** Origins as browsers send them, or `*`; empty: no cross-origin use. */
+const origins = z.string().transform((text, context): readonly string[] => {
+  const items = text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+  for (const item of items) {
+    if (item === '*' || (URL.canParse(item) && new URL(item).origin === item)) continue;
+    context.addIssue({ code: 'custom', message: 'must be origins such as https://app.example, or *' });
+    return z.NEVER;
+  }
+  return items;
+});
+
+const integer = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,16}$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.number().min(min).max(max));
+
+const Environment = z.object({
+  UPSTASH_REDIS_REST_URL: z.url({ protocol: /^https?$/ }),
+  UPSTASH_REDIS_REST_TOKEN: z.string().min(1),
+  EDGE_HOTKEY_SEED: hexBytes(32),
+  TENANT_HOTKEY: hotkey,
+  GENESIS_HASH: hexBytes(32),
+  NETUID: integer(0, 0xffff),
+  MASK_SECRETS: maskSecrets,
+  MINER_URL_PATTERN: z.string().min(1).max(512),
+  CORS_ORIGINS: origins.default([]),
+  MAX_FILE_BYTES: integer(1, 2 ** 44).default(DEFAULT_MAX_FILE_BYTES),
+  SESSION_MS: integer(1_000, 7 * 24 * HOUR_MS).default(DEFAULT_SESSION_MS),
+  COLLECT_GRACE_MS: integer(0, 30 * 24 * HOUR_MS).default(DEFAULT_COLLECT_GRACE_MS),
+  PUBLIC_READS: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((text) => text === 'true'),
+});
+
+/** The raw bindings of the Worker: all text. */
+export type Environment = z.input<typeof Environment>;
+
+/** What the app needs to know; secrets that only the wiring needs are kept apart. */
+export interface Settings {
+  readonly tenant: Hotkey;
+  readonly genesisHash: Uint8Array;
+  readonly netuid: number;
+  readonly maskSecrets: readonly MaskSecret[];
+  readonly corsOrigins: readonly string[];
+  readonly maxFileBytes: number;
+  readonly sessionMs: number;
+  readonly collectGraceMs: number;
+  readonly publicReads: boolean;
+}
+
+export interface WiringSettings extends Settings {
+  readonly indexUrl: string;
+  readonly indexToken: string;
+  readonly hotkeySeed: Uint8Array;
+  readonly minerUrlPattern: string;
+}
+
+export type SettingsOutcome =
+  | { readonly ok: true; readonly settings: WiringSettings }
+  /** Name of each setting at fault and what it must be. */
+  | { readonly ok: false; readonly wrong: readonly { readonly setting: string; readonly message: string }[] };
+
+export function readSettings(environment: unknown): SettingsOutcome {
+  const parsed = Environment.safeParse(environment);
+  if (!parsed.success) {
+    const wrong = parsed.error.issues.map(({ path, message }) => ({ setting: String(path[0] ?? ''), message }));
+    return { ok: false, wrong };
+  }
+  const value = parsed.data;
+  return {
+    ok: true,
+    settings: {
+      indexUrl: value.UPSTASH_REDIS_REST_URL,
+      indexToken: value.UPSTASH_REDIS_REST_TOKEN,
+      hotkeySeed: value.EDGE_HOTKEY_SEED,
+      minerUrlPattern: value.MINER_URL_PATTERN,
+      tenant: value.TENANT_HOTKEY,
+      genesisHash: value.GENESIS_HASH,
+      netuid: value.NETUID,
+      maskSecrets: value.MASK_SECRETS,
+      corsOrigins: value.CORS_ORIGINS,
+      maxFileBytes: value.MAX_FILE_BYTES,
+      sessionMs: value.SESSION_MS,
+      collectGraceMs: value.COLLECT_GRACE_MS,
+      publicReads: value.PUBLIC_READS,
+    },
+  };
+}
+
+/** The secret that new files are masked with: the newest epoch's. */
+export function newestSecret(settings: Pick<Settings, 'maskSecrets'>): MaskSecret {
+  const newest = settings.maskSecrets.at(-1);
+  if (!newest) throw new Error('no mask secret');
+  return newest;
+}

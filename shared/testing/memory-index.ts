@@ -1,0 +1,280 @@
+/**
+ * The index in memory, for tests of flows: the same contract as the Redis adapter, without its layout. `fail` makes
+ * the next calls of a method reject, to see what callers then do.
+ */
+import {
+  type AccessIndex,
+  type ApiKey,
+  type CommitOutcome,
+  type DeletionProgress,
+  type DirectorySnapshot,
+  type FileChange,
+  type FileIndex,
+  type FileRecord,
+  IndexUnavailable,
+  type MinerDirectory,
+  type OwnerUsage,
+  type Page,
+  type SegmentRecord,
+  type StrayShard,
+  type Tombstone,
+  type UploadIntent,
+} from '#shared/index/ports.ts';
+import { equalBytes, toHex } from '#shared/primitives/bytes.ts';
+import type { Clock } from '#shared/primitives/effects.ts';
+import type { Cid, FileNumber, Hotkey, MinerNumber, OwnerId } from '#shared/primitives/ids.ts';
+
+const later = (a: number, b: number): number => (a === 0 || b === 0 ? 0 : Math.max(a, b));
+
+function pageOf<T>(all: readonly T[], cursor: string | undefined, limit: number): Page<T> {
+  const from = cursor === undefined ? 0 : Number(cursor);
+  const items = all.slice(from, from + limit);
+  return from + limit < all.length ? { items, next: String(from + limit) } : { items };
+}
+
+export class MemoryIndex implements FileIndex, AccessIndex, MinerDirectory {
+  readonly #clock: Clock;
+  readonly intents = new Map<FileNumber, UploadIntent>();
+  readonly staged = new Map<FileNumber, Map<number, SegmentRecord>>();
+  readonly live = new Map<FileNumber, FileRecord>();
+  readonly buried = new Map<FileNumber, { file: FileRecord; tombstone: Tombstone }>();
+  readonly segments = new Map<FileNumber, SegmentRecord[]>();
+  readonly deletions = new Map<string, FileNumber>();
+  strays: StrayShard[] = [];
+  receipts: Uint8Array[] = [];
+  readonly keys = new Map<string, ApiKey>();
+  readonly quotas = new Map<OwnerId, number>();
+  readonly grants = new Map<Hotkey, Uint8Array>();
+  readonly #nonces = new Set<string>();
+  readonly #minerNumbers = new Map<Hotkey, MinerNumber>();
+  snapshot: DirectorySnapshot = { takenAtMs: 0, miners: [] };
+  epoch = 1;
+  #next = 1;
+  readonly #failing = new Map<string, number>();
+  /** Names of the methods called, in order. */
+  readonly calls: string[] = [];
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** The next `times` calls of this method reject with `IndexUnavailable`. */
+  fail(method: keyof FileIndex | keyof AccessIndex | keyof MinerDirectory, times = 1): void {
+    this.#failing.set(method, times);
+  }
+  #enter(method: string): void {
+    this.calls.push(method);
+    const left = this.#failing.get(method) ?? 0;
+    if (left === 0) return;
+    this.#failing.set(method, left - 1);
+    throw new IndexUnavailable(`${method} fails as told`);
+  }
+
+  // ---- uploads
+  async beginUpload(intent: UploadIntent): Promise<FileNumber> {
+    this.#enter('beginUpload');
+    const number = this.#next++ as FileNumber;
+    this.intents.set(number, intent);
+    this.staged.set(number, new Map());
+    return number;
+  }
+  async stageSegment(file: FileNumber, segment: number, record: SegmentRecord): Promise<void> {
+    this.#enter('stageSegment');
+    const staged = this.staged.get(file);
+    if (!staged || staged.has(segment)) throw new Error(`segment ${segment} of ${file} cannot be staged`);
+    staged.set(segment, record);
+  }
+  async commitFile(file: FileRecord): Promise<CommitOutcome> {
+    this.#enter('commitFile');
+    const done = this.live.get(file.number);
+    if (done) return { outcome: 'stored', file: done };
+    const had = await this.findFile(file.cid, file.owner);
+    if (had) {
+      const kept = { ...had, expiresAtMs: later(had.expiresAtMs, file.expiresAtMs) };
+      this.live.set(had.number, kept);
+      this.#forget(file.number);
+      return { outcome: 'already', file: kept };
+    }
+    const { bytes, quotaBytes } = await this.usage(file.owner);
+    if (bytes + file.bytes > quotaBytes) return { outcome: 'over-quota', quotaBytes, usedBytes: bytes };
+    const staged = this.staged.get(file.number);
+    const records = Array.from({ length: file.segments }, (_, segment) => staged?.get(segment));
+    if (!records.every((record) => record !== undefined)) throw new Error('segments are missing');
+    this.segments.set(file.number, records);
+    this.live.set(file.number, file);
+    this.#forget(file.number);
+    return { outcome: 'stored', file };
+  }
+  #forget(file: FileNumber): void {
+    this.staged.delete(file);
+    this.intents.delete(file);
+  }
+  async abandonUpload(file: FileNumber): Promise<void> {
+    this.#enter('abandonUpload');
+    this.#forget(file);
+  }
+
+  // ---- files
+  #find(test: (file: FileRecord) => boolean): FileRecord[] {
+    return [...this.live.values()].filter(test);
+  }
+  async findFile(cid: Cid, owner?: OwnerId): Promise<FileRecord | undefined> {
+    this.#enter('findFile');
+    return this.#find((file) => file.cid === cid && (owner === undefined || file.owner === owner))[0];
+  }
+  async findByName(owner: OwnerId, name: string): Promise<FileRecord | undefined> {
+    this.#enter('findByName');
+    return this.#find((file) => file.owner === owner && file.name === name).at(-1);
+  }
+  async readFile(file: FileNumber): Promise<FileRecord | undefined> {
+    this.#enter('readFile');
+    return this.live.get(file);
+  }
+  async readSegments(file: { number: FileNumber }, from: number, count: number): Promise<readonly SegmentRecord[]> {
+    this.#enter('readSegments');
+    return (this.segments.get(file.number) ?? []).slice(from, from + count);
+  }
+  async listFiles(owner: OwnerId, cursor: string | undefined, limit: number): Promise<Page<FileRecord>> {
+    this.#enter('listFiles');
+    return pageOf(this.#find((file) => file.owner === owner).reverse(), cursor, limit);
+  }
+  async usage(owner: OwnerId): Promise<OwnerUsage> {
+    this.#enter('usage');
+    const files = this.#find((file) => file.owner === owner);
+    const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+    return { files: files.length, bytes, quotaBytes: this.quotas.get(owner) ?? 2 ** 40 };
+  }
+  async changeFile(file: FileRecord, change: FileChange): Promise<FileRecord | undefined> {
+    this.#enter('changeFile');
+    const known = this.live.get(file.number);
+    if (!known) return undefined;
+    const { name: before, ...rest } = known;
+    const name = change.name === undefined ? before : (change.name ?? undefined);
+    const changed: FileRecord = {
+      ...rest,
+      expiresAtMs: change.expiresAtMs ?? known.expiresAtMs,
+      ...(name === undefined ? {} : { name }),
+    };
+    this.live.set(file.number, changed);
+    return changed;
+  }
+  async deleteFile(file: FileRecord, reason: Tombstone['reason']): Promise<boolean> {
+    this.#enter('deleteFile');
+    if (!this.live.delete(file.number)) return false;
+    const tombstone = { number: file.number, deletedAtMs: this.#clock.nowMs(), reason };
+    this.buried.set(file.number, { file, tombstone });
+    this.deletions.set(`${file.owner} ${file.cid}`, file.number);
+    return true;
+  }
+  async deletion(owner: OwnerId, cid: Cid): Promise<DeletionProgress | undefined> {
+    this.#enter('deletion');
+    const number = this.deletions.get(`${owner} ${cid}`);
+    const tombstone = number === undefined ? undefined : this.buried.get(number)?.tombstone;
+    if (number === undefined || !tombstone) return undefined;
+    const slots = (this.segments.get(number) ?? []).flatMap((record) => record.slots);
+    const dropped = slots.filter((slot) => slot.state === 'dropped').length;
+    const lost = slots.filter((slot) => slot.state === 'lost').length;
+    return { deletedAtMs: tombstone.deletedAtMs, shards: slots.length - lost, dropped };
+  }
+  async replaceSlot(...[file, segment, shardIndex, expected, slot]: Parameters<FileIndex['replaceSlot']>) {
+    this.#enter('replaceSlot');
+    const record = this.segments.get(file)?.[segment];
+    const found = record?.slots[shardIndex];
+    if (!record || !found || found.miner !== expected.miner || found.placement !== expected.placement) return false;
+    if (!equalBytes(found.root, expected.root)) return false;
+    const slots = record.slots.with(shardIndex, slot);
+    this.segments.set(file, (this.segments.get(file) ?? []).with(segment, { ...record, slots }));
+    return true;
+  }
+
+  // ---- the tenant's jobs
+  async expiredFiles(nowMs: number, limit: number): Promise<readonly FileRecord[]> {
+    return this.#find(({ expiresAtMs }) => expiresAtMs !== 0 && expiresAtMs <= nowMs).slice(0, limit);
+  }
+  async tombstones(cursor: string | undefined, limit: number): Promise<Page<Tombstone>> {
+    const all = [...this.buried.values()].map(({ tombstone }) => tombstone);
+    return pageOf(all, cursor, limit);
+  }
+  async readAnyFile(file: FileNumber): Promise<FileRecord | undefined> {
+    return this.live.get(file) ?? this.buried.get(file)?.file;
+  }
+  async settleTombstone(file: FileNumber): Promise<void> {
+    this.buried.delete(file);
+    this.segments.delete(file);
+  }
+  async expiredUploads(nowMs: number, limit: number): Promise<readonly FileNumber[]> {
+    const over = [...this.intents].filter(([, intent]) => intent.expiresAtMs <= nowMs);
+    return over.slice(0, limit).map(([number]) => number);
+  }
+  async uploadOpen(file: FileNumber): Promise<boolean> {
+    return this.intents.has(file);
+  }
+  async addStrays(strays: readonly StrayShard[]): Promise<void> {
+    this.#enter('addStrays');
+    this.strays.push(...strays);
+  }
+  async takeStrays(limit: number): Promise<readonly StrayShard[]> {
+    return this.strays.splice(0, limit);
+  }
+  async addReceipts(receipts: readonly Uint8Array[]): Promise<void> {
+    this.#enter('addReceipts');
+    this.receipts.push(...receipts);
+  }
+  async identity(): Promise<{ readonly id: string; readonly epoch: number }> {
+    this.#enter('identity');
+    return { id: 'memory', epoch: this.epoch };
+  }
+  async advanceEpoch(): Promise<number> {
+    return ++this.epoch;
+  }
+
+  // ---- miners
+  async read(): Promise<DirectorySnapshot> {
+    this.#enter('read');
+    return this.snapshot;
+  }
+  async numberOf(hotkeys: readonly Hotkey[]): Promise<ReadonlyMap<Hotkey, MinerNumber>> {
+    for (const hotkey of hotkeys) {
+      if (!this.#minerNumbers.has(hotkey)) this.#minerNumbers.set(hotkey, (this.#minerNumbers.size + 1) as MinerNumber);
+    }
+    return new Map(hotkeys.map((hotkey) => [hotkey, this.#minerNumbers.get(hotkey) as MinerNumber]));
+  }
+  async publish(snapshot: DirectorySnapshot): Promise<void> {
+    this.snapshot = snapshot;
+  }
+
+  // ---- access
+  async findKey(keyHash: Uint8Array): Promise<ApiKey | undefined> {
+    this.#enter('findKey');
+    return this.keys.get(toHex(keyHash));
+  }
+  async addKey(key: ApiKey, keyHash: Uint8Array): Promise<void> {
+    this.#enter('addKey');
+    this.keys.set(toHex(keyHash), key);
+  }
+  async listKeys(owner: OwnerId): Promise<readonly ApiKey[]> {
+    this.#enter('listKeys');
+    return [...this.keys.values()].filter((key) => key.owner === owner);
+  }
+  async revokeKey(owner: OwnerId, keyId: string): Promise<boolean> {
+    this.#enter('revokeKey');
+    const found = [...this.keys].find(([, key]) => key.owner === owner && key.keyId === keyId);
+    return found !== undefined && this.keys.delete(found[0]);
+  }
+  async setQuota(owner: OwnerId, quotaBytes: number): Promise<void> {
+    this.quotas.set(owner, quotaBytes);
+  }
+  async readGrant(edge: Hotkey): Promise<Uint8Array | undefined> {
+    this.#enter('readGrant');
+    return this.grants.get(edge);
+  }
+  async writeGrant(edge: Hotkey, grant: Uint8Array): Promise<void> {
+    this.grants.set(edge, grant);
+  }
+  async claimNonce(identity: string, nonce: string): Promise<boolean> {
+    const claim = `${identity} ${nonce}`;
+    if (this.#nonces.has(claim)) return false;
+    this.#nonces.add(claim);
+    return true;
+  }
+}
