@@ -1,0 +1,110 @@
+/**
+ * One segment's way from bytes to frames: coded, masked for one miner, anchored, labelled. Shards come in row groups,
+ * so that parity (one and a half times the segment) never needs its memory all at once; a single shard can be made
+ * again at any time, for another miner or the same one. Used by the store engine and by repair (por/v1 §2, §3, §9).
+ */
+import type { Kernel } from '#shared/codec/kernel.ts';
+import { encodeRows, shardBytesOf, splitSegment } from '#shared/codec/reed-solomon.ts';
+import type { Random } from '#shared/primitives/effects.ts';
+import { type Hotkey, refOf } from '#shared/primitives/ids.ts';
+import { anchorIdOf, anchorOf } from '#shared/proof/anchor.ts';
+import { type LabelKey, labelKeyOf, sealLabel } from '#shared/proof/label.ts';
+import { codingKeyOf, maskKeyOf, maskShard } from '#shared/proof/mask.ts';
+import type { ShardFrame } from '#shared/wire/ports.ts';
+import type { FileCoding } from './ports.ts';
+
+/** Parity made in one go: 2 MiB is the largest parity shard there is (k = 2), and 8 rows at (16, 40). */
+export const ROW_GROUP_BYTES = 2 * 2 ** 20;
+
+/** What is derived from the mask secret once a file. */
+export interface FileKeys {
+  readonly codingKey: Uint8Array;
+  readonly labelKey: LabelKey;
+}
+
+export async function fileKeysOf(coding: FileCoding): Promise<FileKeys> {
+  return {
+    codingKey: codingKeyOf(coding.maskSecret, coding.codingId),
+    labelKey: await labelKeyOf(coding.maskSecret, coding.maskEpoch),
+  };
+}
+
+export interface EncodedShard {
+  readonly root: Uint8Array;
+  readonly frame: ShardFrame;
+}
+
+/** What frames carry beside the shard. */
+export interface FrameTerms {
+  readonly holdUntilMs: number;
+  /** Bytes of the whole file, when known: part of the label. */
+  readonly fileBytes?: number;
+}
+
+export class SegmentEncoder {
+  readonly shardBytes: number;
+  readonly #kernel: Kernel;
+  readonly #random: Random;
+  readonly #coding: FileCoding;
+  readonly #keys: FileKeys;
+  readonly #terms: FrameTerms;
+  readonly #segment: number;
+  readonly #segmentBytes: number;
+  readonly #dataShards: readonly Uint8Array[];
+
+  constructor(
+    ports: { readonly kernel: Kernel; readonly random: Random },
+    coding: FileCoding,
+    keys: FileKeys,
+    terms: FrameTerms,
+    segment: number,
+    bytes: Uint8Array,
+  ) {
+    this.#kernel = ports.kernel;
+    this.#random = ports.random;
+    this.#coding = coding;
+    this.#keys = keys;
+    this.#terms = terms;
+    this.#segment = segment;
+    this.#segmentBytes = bytes.length;
+    this.#dataShards = splitSegment(bytes, coding.k);
+    this.shardBytes = shardBytesOf(bytes.length, coding.k);
+  }
+
+  /** All shard indices: the data shards, then parity in groups of at most `ROW_GROUP_BYTES`. Copies need no coding. */
+  rowGroups(): readonly (readonly number[])[] {
+    const { k, n } = this.#coding;
+    if (k === 1) return [Array.from({ length: n }, (_, index) => index)];
+    const rows = Math.max(1, Math.floor(ROW_GROUP_BYTES / this.shardBytes));
+    const groups = [Array.from({ length: k }, (_, index) => index)];
+    for (let from = k; from < n; from += rows) {
+      groups.push(Array.from({ length: Math.min(rows, n - from) }, (_, i) => from + i));
+    }
+    return groups;
+  }
+
+  /** Coded shards before their mask: data as views of the segment, parity in new buffers. */
+  code(indices: readonly number[]): readonly Uint8Array[] {
+    const [whole] = this.#dataShards;
+    if (this.#coding.k === 1 && whole) return indices.map(() => whole);
+    return encodeRows(this.#kernel, this.#dataShards, this.#coding.k, indices);
+  }
+
+  /** Masks a coded shard for one placing of it, anchors and labels it. The frame's shard is a buffer of its own. */
+  async encode(shardIndex: number, coded: Uint8Array, placement: number, miner: Hotkey): Promise<EncodedShard> {
+    const segment = this.#segment;
+    const { fileId, codingId, number, k, n } = this.#coding;
+    const shard = await maskShard(maskKeyOf(this.#keys.codingKey, { segment, shardIndex, placement, miner }), coded);
+    const anchor = anchorOf(this.#kernel, shard);
+    const anchorId = anchorIdOf(anchor);
+    const { holdUntilMs, fileBytes } = this.#terms;
+    const described = { fileId, codingId, segment, shardIndex, placement, k, n, segmentBytes: this.#segmentBytes };
+    const label = await sealLabel(
+      this.#keys.labelKey,
+      { anchorId, miner },
+      fileBytes === undefined ? described : { ...described, fileBytes },
+      this.#random,
+    );
+    return { root: anchor.root, frame: { anchorId, ref: refOf(number, segment), holdUntilMs, label, shard } };
+  }
+}

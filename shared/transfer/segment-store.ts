@@ -1,0 +1,341 @@
+/**
+ * One segment on its way to n miners. Every shard is a slot; every placing of it an attempt with its own mask, anchor
+ * and miner. The first verified receipt wins the slot. A failed attempt is placed anew, a late one is hedged; what was
+ * handed to a miner and won nothing is a stray. Driven by `store-segments.ts`, which owns what the segments of an
+ * upload share. When a segment counts as stored: `placement/segment-health.ts`.
+ */
+import { repairThreshold } from '#shared/codec/redundancy.ts';
+import { groupLimitOf, placeShards } from '#shared/placement/place-shards.ts';
+import { countsAsStored, healthOf } from '#shared/placement/segment-health.ts';
+import { fail, invariant, type Result, succeed } from '#shared/primitives/failure.ts';
+import type { MinerNumber } from '#shared/primitives/ids.ts';
+import type { MinerFailure, StoreReceipt } from '#shared/wire/ports.ts';
+import type { MinerStreams } from './miner-streams.ts';
+import { medianOf, type Pace } from './pace.ts';
+import type { Budget, Peer, StoreFailure, StoreRequest, TransferPorts } from './ports.ts';
+import type { SegmentEncoder } from './segment-encoder.ts';
+import { type Attempt, addAttempt, attemptsIn, holdersOf, isOpen, newSlots, type StoreSlot } from './store-slots.ts';
+import { untilAborted, Wake } from './wake.ts';
+
+/** Shared by the segments of one upload. */
+export interface UploadState {
+  readonly ports: TransferPorts;
+  readonly pace: Pace;
+  readonly request: StoreRequest;
+  readonly streams: MinerStreams;
+  /** The shard index a miner had before, kept from segment to segment: a reader finds the file's data on k miners. */
+  readonly lastIndex: Map<MinerNumber, number>;
+  /** Ends with the request's signal, and with the upload's own failure. */
+  readonly signal: AbortSignal;
+}
+
+/** The miner's own word that a shard was not stored. */
+const REFUSALS: ReadonlySet<MinerFailure['code']> = new Set(['full', 'refused', 'busy', 'dropped']);
+/** The connection broke: the shard may be there or not. */
+const BREAKS: ReadonlySet<MinerFailure['code']> = new Set(['unreachable', 'broken']);
+/** While fewer than half of the receipts are in, miners are given so much more time. */
+const EARLY_PATIENCE = 3;
+
+export class SegmentStore {
+  readonly slots: readonly StoreSlot[];
+  readonly #upload: UploadState;
+  readonly #segment: number;
+  readonly #encoder: SegmentEncoder;
+  /** Masked buffers that wait for the transport, within what this segment has acquired. */
+  readonly #window: Budget;
+  readonly #wake = new Wake();
+  readonly #tried = new Set<MinerNumber>();
+  readonly #failures: MinerFailure[] = [];
+  readonly #replyTimes: number[] = [];
+  readonly #ended = new AbortController();
+  readonly #signal: AbortSignal;
+  readonly #tasks = new Set<Promise<void>>();
+  #enoughAtMs: number | undefined;
+  #defect: { readonly error: unknown } | undefined;
+
+  constructor(upload: UploadState, segment: number, encoder: SegmentEncoder, window: Budget) {
+    this.#upload = upload;
+    this.#segment = segment;
+    this.#encoder = encoder;
+    this.#window = window;
+    this.#signal = AbortSignal.any([upload.signal, this.#ended.signal]);
+    this.slots = newSlots(upload.request.coding.n);
+  }
+
+  /** Sends all shards; resolves when the segment is stored, with as many receipts as could be had in time. */
+  async run(): Promise<Result<readonly StoreReceipt[], StoreFailure>> {
+    const { coding } = this.#upload.request;
+    const peers = this.#choose(coding.n, []);
+    if (!countsAsStored(coding, healthOf(coding.k, peers))) return fail(this.#tooFew(peers.length));
+    this.#spawn(this.#sendAll(this.#assign(peers)));
+    while (!this.#finished() && !this.#upload.signal.aborted) {
+      await this.#wake.sleep(this.#upload.ports.clock, this.#nextDeadlineMs(), this.#upload.signal);
+      if (this.#defect) throw this.#defect.error;
+      if (this.#overdue().length > 0) {
+        // A busy program sees its timers first: let answers in that have come already.
+        await this.#upload.ports.clock.sleep(0);
+        for (const attempt of this.#overdue()) this.#hedge(attempt);
+      }
+    }
+    this.#ended.abort();
+    const receipts = this.slots.flatMap((slot) => slot.receipt ?? []);
+    return this.#isStored() && !this.#upload.signal.aborted ? succeed(receipts) : fail(this.#failure(receipts.length));
+  }
+
+  /** Until no buffer of this segment is in use any more; a transport that does not let go is aborted. */
+  async drain(): Promise<void> {
+    this.#ended.abort();
+    const { clock } = this.#upload.ports;
+    const untilMs = clock.nowMs() + this.#upload.pace.stallMs;
+    while (this.#window.used > 0 && clock.nowMs() < untilMs && !this.#upload.signal.aborted) {
+      await this.#wake.sleep(clock, untilMs - clock.nowMs(), this.#upload.signal);
+    }
+    for (const { handed, sent, peer } of this.slots.flatMap((slot) => slot.attempts)) {
+      if (handed && !sent) this.#upload.streams.drop(peer);
+    }
+    await Promise.all(this.#tasks);
+  }
+
+  // ---- choosing miners
+
+  #choose(count: number, holders: readonly Peer[]): readonly Peer[] {
+    const { ports, request, streams } = this.#upload;
+    const { k, n } = request.coding;
+    const { shardBytes } = this.#encoder;
+    return placeShards({
+      ...{ candidates: request.peers, count, shardBytes, groupLimit: groupLimitOf(k, n), holders },
+      excluded: new Set([...this.#tried, ...streams.closed]),
+      preferred: streams.open,
+      expectedMs: (peer) => ports.latencies.expectedMs(peer.number, 'store', shardBytes),
+      random: ports.random,
+    }).miners;
+  }
+
+  /** Every miner keeps the shard index it had in the segment before, where that can be. */
+  #assign(peers: readonly Peer[]): ReadonlyMap<number, Peer> {
+    const { lastIndex } = this.#upload;
+    const assigned = new Map<number, Peer>();
+    const others: Peer[] = [];
+    for (const peer of peers) {
+      const index = lastIndex.get(peer.number);
+      if (index === undefined || assigned.has(index)) others.push(peer);
+      else assigned.set(index, peer);
+    }
+    for (const { index } of this.slots) {
+      const peer = assigned.has(index) ? undefined : others.shift();
+      if (peer) assigned.set(index, peer);
+    }
+    for (const [index, peer] of assigned) lastIndex.set(peer.number, index);
+    return assigned;
+  }
+
+  // ---- attempts
+
+  #spawn(task: Promise<void>): void {
+    const watched: Promise<void> = task
+      .catch((error: unknown) => {
+        // What is still under way when the segment ends stops by rejecting.
+        if (!this.#signal.aborted) this.#defect ??= { error };
+      })
+      .finally(() => {
+        this.#tasks.delete(watched);
+        this.#wake.call();
+      });
+    this.#tasks.add(watched);
+  }
+
+  #begin(slot: StoreSlot, peer: Peer): Attempt {
+    this.#tried.add(peer.number);
+    return addAttempt(slot, peer);
+  }
+
+  /** All slots for the first time, group by group: one group's parity is gone before the next is made. */
+  async #sendAll(assigned: ReadonlyMap<number, Peer>): Promise<void> {
+    const first = new Map<number, Attempt>();
+    for (const slot of this.slots) {
+      const peer = assigned.get(slot.index);
+      if (!peer) continue;
+      first.set(slot.index, this.#begin(slot, peer));
+      this.#upload.streams.prepare(peer, this.#encoder.shardBytes);
+    }
+    for (const group of this.#encoder.rowGroups()) {
+      const attempts = group.flatMap((index) => first.get(index) ?? []);
+      const coded = this.#encoder.code(attempts.map(({ slot }) => slot.index));
+      await Promise.all(attempts.map((attempt, i) => this.#send(attempt, coded[i])));
+    }
+  }
+
+  /** Makes the frame of an attempt and hands it to its miner. */
+  async #send(attempt: Attempt, coded?: Uint8Array): Promise<void> {
+    const { ports, streams } = this.#upload;
+    const { slot, peer, placement } = attempt;
+    const release = await this.#window.acquire(this.#encoder.shardBytes, this.#signal);
+    if (streams.closed.has(peer.number)) {
+      release();
+      this.#fail(attempt, undefined);
+      return;
+    }
+    try {
+      const [shard] = coded ? [coded] : this.#encoder.code([slot.index]);
+      invariant(shard, 'one index gives one shard');
+      const { root, frame } = await this.#encoder.encode(slot.index, shard, placement, peer.hotkey);
+      this.#signal.throwIfAborted();
+      attempt.handed = { atMs: ports.clock.nowMs(), root, anchorId: frame.anchorId };
+      attempt.sent = false;
+      const delivery = streams.send(peer, frame);
+      void delivery.sent.then(() => {
+        attempt.sent = true;
+        release();
+        this.#wake.call();
+      });
+      this.#spawn(this.#settle(attempt, delivery.receipt));
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  async #settle(attempt: Attempt, receipt: Promise<Result<StoreReceipt, MinerFailure>>): Promise<void> {
+    const { streams } = this.#upload;
+    const result = await untilAborted(receipt, this.#signal, () => undefined);
+    if (!result || !attempt.handed) return;
+    if (result.ok) return this.#win(attempt, result.value);
+    if (BREAKS.has(result.failure.code) && streams.mayHold(attempt.peer)) {
+      const { anchorId } = attempt.handed;
+      const lost = await streams.recover(attempt.peer, anchorId, this.#encoder.shardBytes);
+      if (this.#signal.aborted) return;
+      if (lost.ok) return this.#win(attempt, lost.value);
+      if (streams.fellBack(attempt.peer) && !attempt.repeated) {
+        attempt.repeated = true;
+        return this.#send(attempt);
+      }
+    }
+    this.#fail(attempt, result.failure);
+  }
+
+  #win(attempt: Attempt, receipt: StoreReceipt): void {
+    const { slot, handed, peer } = attempt;
+    if (slot.receipt || !handed || this.#signal.aborted || receipt.anchorId !== handed.anchorId) {
+      attempt.state = 'failed';
+      return;
+    }
+    const ms = this.#upload.ports.clock.nowMs() - handed.atMs;
+    attempt.state = 'won';
+    slot.receipt = receipt;
+    this.#replyTimes.push(ms);
+    this.#upload.ports.latencies.note(peer.number, 'store', ms, this.#encoder.shardBytes);
+  }
+
+  #fail(attempt: Attempt, failure: MinerFailure | undefined): void {
+    const { ports, streams } = this.#upload;
+    attempt.state = 'failed';
+    attempt.notStored = !streams.mayHold(attempt.peer) || (failure !== undefined && REFUSALS.has(failure.code));
+    if (failure && !attempt.late) {
+      this.#failures.push(failure);
+      ports.latencies.note(attempt.peer.number, 'store', undefined, this.#encoder.shardBytes);
+    }
+    if (isOpen(attempt.slot)) this.#replace(attempt.slot);
+  }
+
+  /** Another miner for a slot, if there is one that was not tried yet. */
+  #replace(slot: StoreSlot): void {
+    const [peer] = this.#choose(1, holdersOf(this.slots));
+    if (peer) this.#spawn(this.#send(this.#begin(slot, peer)));
+  }
+
+  // ---- time
+
+  #hedge(attempt: Attempt): void {
+    const { ports, streams } = this.#upload;
+    if (attempt.late || this.#isStalled(attempt)) {
+      attempt.dropped = true;
+      streams.drop(attempt.peer);
+      return;
+    }
+    attempt.late = true;
+    streams.retire(attempt.peer);
+    ports.latencies.note(attempt.peer.number, 'store', undefined, this.#encoder.shardBytes);
+    ports.log.debug('miner is late', { miner: attempt.peer.hotkey, segment: this.#segment });
+    if (isOpen(attempt.slot)) this.#replace(attempt.slot);
+  }
+
+  #isStalled({ handed, sent }: Attempt): boolean {
+    const { clock } = this.#upload.ports;
+    return handed !== undefined && !sent && clock.nowMs() >= handed.atMs + this.#upload.pace.stallMs;
+  }
+
+  /** How long a miner may take before another is asked as well; from the others' times as soon as there are some. */
+  #lateAfterMs(): number {
+    const { pace } = this.#upload;
+    const median = medianOf(this.#replyTimes);
+    if (median === undefined) return pace.replyMs;
+    const lateMs = Math.max(pace.hedgeMinMs, pace.hedgeFactor * median);
+    const most = 2 * this.#replyTimes.length >= this.slots.length;
+    return Math.min(pace.replyMs, most ? lateMs : EARLY_PATIENCE * lateMs);
+  }
+
+  #deadlineMs({ handed, sent, late, dropped }: Attempt): number {
+    if (!handed || dropped) return Number.POSITIVE_INFINITY;
+    const { pace } = this.#upload;
+    const patience = late ? pace.replyMs : this.#lateAfterMs();
+    return handed.atMs + (sent ? patience : Math.min(patience, pace.stallMs));
+  }
+
+  #overdue(): readonly Attempt[] {
+    const nowMs = this.#upload.ports.clock.nowMs();
+    return attemptsIn(this.slots, 'live').filter(
+      (attempt) => !attempt.slot.receipt && this.#deadlineMs(attempt) <= nowMs,
+    );
+  }
+
+  #nextDeadlineMs(): number {
+    const nowMs = this.#upload.ports.clock.nowMs();
+    const deadlines = attemptsIn(this.slots, 'live').map((attempt) =>
+      attempt.slot.receipt ? Number.POSITIVE_INFINITY : this.#deadlineMs(attempt),
+    );
+    if (this.#enoughAtMs !== undefined) deadlines.push(this.#enoughAtMs + 2 * this.#lateAfterMs());
+    return Math.max(0, Math.min(Number.POSITIVE_INFINITY, ...deadlines) - nowMs);
+  }
+
+  // ---- the end
+
+  #isStored(): boolean {
+    const { coding } = this.#upload.request;
+    return countsAsStored(
+      coding,
+      healthOf(
+        coding.k,
+        attemptsIn(this.slots, 'won').map(({ peer }) => peer),
+      ),
+    );
+  }
+
+  /** All that can come is in; or enough is, and a hedge for each of the others had its time. */
+  #finished(): boolean {
+    const waiting = this.slots.some(
+      (slot) => !slot.receipt && slot.attempts.some((attempt) => attempt.state === 'live'),
+    );
+    if (!waiting) return this.slots.some((slot) => slot.attempts.length > 0);
+    if (!this.#isStored()) return false;
+    const nowMs = this.#upload.ports.clock.nowMs();
+    this.#enoughAtMs ??= nowMs;
+    return nowMs >= this.#enoughAtMs + 2 * this.#lateAfterMs();
+  }
+
+  #tooFew(available: number): StoreFailure {
+    const needed = repairThreshold(this.#upload.request.coding);
+    const message =
+      available < needed
+        ? `a segment takes ${needed} miners with room, and there are ${available}`
+        : `${available} miners have room, but too many belong to one owner or network`;
+    return { code: 'too-few-miners', fault: 'us', message, needed, available };
+  }
+
+  #failure(receipts: number): StoreFailure {
+    if (this.#upload.signal.aborted) return { code: 'cancelled', fault: 'caller', message: 'the upload was cancelled' };
+    const needed = repairThreshold(this.#upload.request.coding);
+    const message = `segment ${this.#segment} has ${receipts} receipts of the ${needed} that it takes`;
+    const failures = { receipts, needed, miners: this.#failures };
+    return { code: 'not-stored', fault: 'peer', message, segment: this.#segment, ...failures };
+  }
+}

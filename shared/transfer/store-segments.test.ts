@@ -1,0 +1,121 @@
+import { describe, expect, it } from 'vitest';
+import { loadNodeKernel } from '#shared/codec/node-kernel.ts';
+import type { MinerFault } from '#shared/testing/fake-miners.ts';
+import {
+  createTransferWorld,
+  falseSlots,
+  segmentsOf,
+  type TransferWorld,
+  testBytes,
+  unaccounted,
+} from '#shared/testing/transfer-world.ts';
+import { storeSegments } from './store-segments.ts';
+
+const kernel = loadNodeKernel();
+const KIB = 1024;
+
+const store = (world: TransferWorld, file: Uint8Array, expectedBytes?: number) =>
+  storeSegments(world.ports, world.storeRequest(expectedBytes), segmentsOf(file), world.onStored, world.onStrays);
+
+const receiptsOf = (world: TransferWorld) =>
+  world.stored.map(({ record }) => record.slots.filter((slot) => slot.state === 'stored').length);
+
+function expectHonest(world: TransferWorld): void {
+  expect(falseSlots(world)).toEqual([]);
+  expect(unaccounted(world)).toEqual([]);
+  expect(world.budget.used).toBe(0);
+  expect(world.budget.peak).toBeLessThanOrEqual(24 * 2 ** 20);
+}
+
+describe('storeSegments', () => {
+  it('places all n shards on n miners over one stream each', async () => {
+    const world = createTransferWorld({ kernel, miners: 12, k: 4, n: 10 });
+    const file = testBytes(9 * 2 ** 20);
+    expect(await store(world, file, file.length)).toEqual({ ok: true, value: { segments: 3, bytes: file.length } });
+    expect(receiptsOf(world)).toEqual([10, 10, 10]);
+    expect(world.stored.flatMap(({ receipts }) => receipts)).toHaveLength(30);
+    expect(world.strays).toEqual([]);
+    const streams = world.miners.miners.map((miner) => miner.requests.get('openStream') ?? 0);
+    expect(streams.filter((count) => count > 0)).toEqual(new Array(10).fill(1));
+    expectHonest(world);
+  });
+
+  it('takes a source without segments for an empty file', async () => {
+    const world = createTransferWorld({ kernel, miners: 5, k: 1, n: 5 });
+    const nothing = (async function* () {})();
+    const outcome = await storeSegments(world.ports, world.storeRequest(), nothing, world.onStored, world.onStrays);
+    expect(outcome).toEqual({ ok: true, value: { segments: 1, bytes: 0 } });
+    expectHonest(world);
+  });
+
+  it('refuses before a byte is sent when the miners belong to too few owners', async () => {
+    const world = createTransferWorld({ kernel, miners: 12, k: 4, n: 10 });
+    const peers = world.miners.peers.map((peer) => ({ ...peer, groups: ['coldkey:one', ...peer.groups.slice(1)] }));
+    const request = { ...world.storeRequest(), peers };
+    const outcome = await storeSegments(world.ports, request, segmentsOf(testBytes(1)), world.onStored, world.onStrays);
+    expect(outcome).toMatchObject({ ok: false, failure: { code: 'too-few-miners' } });
+    expect(world.miners.miners.every((miner) => miner.held.size === 0)).toBe(true);
+    expectHonest(world);
+  });
+
+  describe.each<MinerFault>([
+    'dead',
+    'silent',
+    'hangs',
+    'no-receipt',
+    'loses-answers',
+    'breaks-streams',
+    'redirects',
+    'full',
+  ])('with miners whose fault is %s', (fault) => {
+    it.each([1, 3, 6])('never lies with %d of 12', async (bad) => {
+      const world = createTransferWorld({ kernel, miners: 12, k: 4, n: 10 });
+      for (const miner of world.miners.miners.slice(0, bad)) miner.fault = fault;
+      const outcome = await store(world, testBytes(5 * 2 ** 20));
+      const works = fault === 'loses-answers' || fault === 'breaks-streams';
+      const expected = works ? 10 : Math.min(10, 12 - bad);
+      expect(outcome.ok).toBe(expected >= 7);
+      if (outcome.ok) expect(receiptsOf(world)).toEqual([expected, expected]);
+      else expect(outcome.failure).toMatchObject({ code: 'not-stored', needed: 7 });
+      expectHonest(world);
+    });
+  });
+
+  it('gives a slow miner’s shard to another and reports the loser', async () => {
+    const world = createTransferWorld({ kernel, miners: 12, k: 4, n: 10 });
+    for (const miner of world.miners.miners.slice(0, 2)) miner.latencyMs = 400;
+    const startedMs = performance.now();
+    expect((await store(world, testBytes(64 * KIB))).ok).toBe(true);
+    expect(performance.now() - startedMs).toBeLessThan(390);
+    expect(receiptsOf(world)).toEqual([10]);
+    expectHonest(world);
+  });
+
+  it('ends when the record cannot be kept', async () => {
+    const world = createTransferWorld({ kernel, miners: 12, k: 4, n: 10 });
+    const refuse = () => Promise.reject(new Error('index gone'));
+    const outcome = storeSegments(world.ports, world.storeRequest(), segmentsOf(testBytes(9)), refuse, world.onStrays);
+    await expect(outcome).rejects.toThrow('index gone');
+    expect(world.budget.used).toBe(0);
+  });
+
+  it('ends when the source breaks, with everything accounted for', async () => {
+    const world = createTransferWorld({ kernel, miners: 12, k: 4, n: 10 });
+    const broken = (async function* () {
+      yield testBytes(4 * 2 ** 20);
+      throw new Error('client left');
+    })();
+    const outcome = storeSegments(world.ports, world.storeRequest(), broken, world.onStored, world.onStrays);
+    await expect(outcome).rejects.toThrow('client left');
+    expectHonest(world);
+  });
+
+  it.each([0, 1, 3, 10, 20, 35, 50, 80])('cancels cleanly after %d ms', async (ms) => {
+    const world = createTransferWorld({ kernel, miners: 12, k: 4, n: 10 });
+    for (const miner of world.miners.miners) miner.latencyMs = 2;
+    setTimeout(() => world.abort.abort(), ms);
+    const outcome = await store(world, testBytes(40 * 2 ** 20));
+    expect(outcome).toMatchObject({ ok: false, failure: { code: 'cancelled' } });
+    expectHonest(world);
+  });
+});
