@@ -1,13 +1,14 @@
 /**
  * Makes rows and files agree at start, whatever ended the last run. Files that were still arriving go; a file without
  * a row goes (no receipt was ever given for it, or it was being erased); a row without a file is marked lost, and is
- * found again if its file comes back. Sizes are judged when a shard is read. Called once by `shard-store.ts`.
+ * found again if its file comes back. Sizes of the others are judged when they are read: a million `stat`s would make
+ * every start slow. Called once by `shard-store.ts`.
  */
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Log } from '#shared/primitives/effects.ts';
-import { type AnchorId, type Hotkey, parseAnchorId, parseHotkey } from '#shared/primitives/ids.ts';
+import { type AnchorId, parseAnchorId, parseHotkey } from '#shared/primitives/ids.ts';
 import { DatabaseRefused, inTransaction } from './database.ts';
 import { type Folders, makeTenantFolders, tenantFolder } from './folders.ts';
 import { unlinkQuietly } from './incoming-shard.ts';
@@ -48,9 +49,17 @@ export async function recover(
   for (const { id, hotkey } of rows.tenants()) {
     await makeTenantFolders(folders, hotkey);
     for (let prefix = 0; prefix < 256; prefix++) {
-      const names = await readdir(join(tenantFolder(folders, hotkey), prefix.toString(16).padStart(2, '0')));
-      const found = agree(db, rows, id, prefix, new Set(names), nowMs);
-      for (const name of found.strays) await unlinkQuietly(strayPath(folders, hotkey, prefix, name));
+      const folder = join(tenantFolder(folders, hotkey), prefix.toString(16).padStart(2, '0'));
+      const names = new Set(await readdir(folder));
+      for (const row of rows.withPrefix(id, prefix)) {
+        // What was found too short or too long once does not come back by itself.
+        if (row.lost && names.has(row.anchorId) && (await stat(join(folder, row.anchorId))).size !== row.bytes) {
+          names.delete(row.anchorId);
+          await unlinkQuietly(join(folder, row.anchorId));
+        }
+      }
+      const found = agree(db, rows, id, prefix, names, nowMs);
+      for (const name of found.strays) await unlinkQuietly(join(folder, name));
       strayFiles += found.strays.length;
       lostShards += found.lost.length;
       foundShards += found.found;
@@ -59,9 +68,6 @@ export async function recover(
   }
   return { temporaryFiles: temporary.length, strayFiles, lostShards, foundShards };
 }
-
-const strayPath = (folders: Folders, tenant: Hotkey, prefix: number, name: string): string =>
-  join(tenantFolder(folders, tenant), prefix.toString(16).padStart(2, '0'), name);
 
 /** One folder against its rows, in one transaction. */
 function agree(
