@@ -59,7 +59,7 @@ export async function labelKeyOf(secret: Uint8Array, maskEpoch: number): Promise
   return { maskEpoch, aes };
 }
 
-const gcm = (place: LabelPlace, nonce: Uint8Array): AesGcmParams => ({
+const gcm = (place: LabelPlace, nonce: Uint8Array) => ({
   name: 'AES-GCM',
   iv: nonce as BufferSource,
   additionalData: concatBytes(idBytes(place.anchorId), publicKeyOf(place.miner)) as BufferSource,
