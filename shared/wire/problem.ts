@@ -77,6 +77,7 @@ export const PROBLEMS = {
 
   // what went wrong behind
   'index-unavailable': row(503, 'us', 'The index cannot be asked'),
+  'no-grant': row(503, 'us', 'This edge has no valid grant of its tenant'),
   'too-few-miners': row(503, 'peer', 'Not enough miners can be reached'),
   'not-stored': row(503, 'peer', 'Too few miners confirmed the file'),
   unrecoverable: row(503, 'peer', 'Too few shards can be reached to rebuild the file'),
