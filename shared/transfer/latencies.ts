@@ -18,7 +18,7 @@ const PRIOR_UNIT_MS = 5;
 const GAIN = 0.3;
 /** What a fresh failure adds to a miner's expected time: about what it costs to notice one. */
 const FAILURE_MS = 4000;
-const MAX_FAILURES = 8;
+const MAX_FAILURES = 4;
 /** After this long half of a failure is forgiven, so that a miner that came back is tried again. */
 const FAILURE_HALF_LIFE_MS = 30_000;
 
