@@ -82,7 +82,6 @@ export class SegmentFetch implements LaneReader {
     if (holder.state !== 'asked') return;
     holder.askedAtMs = this.#download.ports.clock.nowMs();
     this.#lanes.set(holder, lane);
-    this.#wake.call();
   }
 
   answered(holder: Holder, answer: Result<Uint8Array, MinerFailure>, worked: boolean): void {
@@ -226,28 +225,38 @@ export class SegmentFetch implements LaneReader {
 
   // ---- time
 
-  #lateAfterMs(holder: Holder): number {
+  /** What the others took, as soon as most of them have answered. */
+  #typicalMs(): number | undefined {
+    return 2 * this.#answerTimes.length >= this.#k ? medianOf(this.#answerTimes) : undefined;
+  }
+
+  #lateAfterMs(holder: Holder, typicalMs: number | undefined): number {
     const { pace, ports } = this.#download;
-    const median = medianOf(this.#answerTimes);
-    if (median !== undefined && 2 * this.#answerTimes.length >= this.#k) {
-      return Math.min(pace.replyMs, Math.max(pace.hedgeMinMs, pace.hedgeFactor * median));
+    if (typicalMs !== undefined) {
+      return Math.min(pace.replyMs, Math.max(pace.hedgeMinMs, pace.hedgeFactor * typicalMs));
     }
     const expectedMs = ports.latencies.expectedMs(holder.slot.miner, 'fetch', this.shardBytes);
     return Math.min(pace.replyMs, Math.max(EARLY_PATIENCE * pace.hedgeMinMs, pace.hedgeFactor * expectedMs));
   }
 
-  #deadlineMs(holder: Holder): number {
-    return holder.askedAtMs + (holder.late ? this.#download.pace.replyMs : this.#lateAfterMs(holder));
+  #deadlineMs(holder: Holder, typicalMs: number | undefined): number {
+    return holder.askedAtMs + (holder.late ? this.#download.pace.replyMs : this.#lateAfterMs(holder, typicalMs));
   }
 
   #overdue(): readonly Holder[] {
     const nowMs = this.#download.ports.clock.nowMs();
-    return this.holders.filter((holder) => holder.state === 'asked' && this.#deadlineMs(holder) <= nowMs);
+    const typicalMs = this.#typicalMs();
+    return this.holders.filter((holder) => holder.state === 'asked' && this.#deadlineMs(holder, typicalMs) <= nowMs);
   }
 
+  /** Never further than the least deadline of a question that is asked meanwhile. */
   #nextDeadlineMs(): number {
-    const deadlines = this.holders.filter(({ state }) => state === 'asked').map((holder) => this.#deadlineMs(holder));
-    return Math.max(0, Math.min(Number.POSITIVE_INFINITY, ...deadlines) - this.#download.ports.clock.nowMs());
+    const nowMs = this.#download.ports.clock.nowMs();
+    const typicalMs = this.#typicalMs();
+    const deadlines = this.holders
+      .filter(({ state }) => state === 'asked')
+      .map((holder) => this.#deadlineMs(holder, typicalMs));
+    return Math.max(0, Math.min(nowMs + this.#download.pace.hedgeMinMs, ...deadlines) - nowMs);
   }
 
   /** First another holder is asked as well; the second time the miner has failed. */

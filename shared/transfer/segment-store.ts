@@ -136,11 +136,9 @@ export class SegmentStore {
       .catch((error: unknown) => {
         // What is still under way when the segment ends stops by rejecting.
         if (!this.#signal.aborted) this.#defect ??= { error };
-      })
-      .finally(() => {
-        this.#tasks.delete(watched);
         this.#wake.call();
-      });
+      })
+      .finally(() => this.#tasks.delete(watched));
     this.#tasks.add(watched);
   }
 
@@ -186,7 +184,7 @@ export class SegmentStore {
       void delivery.sent.then(() => {
         attempt.sent = true;
         release();
-        this.#wake.call();
+        if (this.#ended.signal.aborted) this.#wake.call();
       });
       this.#spawn(this.#settle(attempt, delivery.receipt));
     } catch (error) {
@@ -214,6 +212,7 @@ export class SegmentStore {
   }
 
   #win(attempt: Attempt, receipt: StoreReceipt): void {
+    this.#wake.call();
     const { slot, handed, peer } = attempt;
     if (slot.receipt || !handed || this.#signal.aborted || receipt.anchorId !== handed.anchorId) {
       attempt.state = 'failed';
@@ -227,6 +226,7 @@ export class SegmentStore {
   }
 
   #fail(attempt: Attempt, failure: MinerFailure | undefined): void {
+    this.#wake.call();
     const { ports, streams } = this.#upload;
     attempt.state = 'failed';
     attempt.notStored = !streams.mayHold(attempt.peer) || (failure !== undefined && REFUSALS.has(failure.code));
@@ -274,27 +274,27 @@ export class SegmentStore {
     return Math.min(pace.replyMs, most ? lateMs : EARLY_PATIENCE * lateMs);
   }
 
-  #deadlineMs({ handed, sent, late, dropped }: Attempt): number {
-    if (!handed || dropped) return Number.POSITIVE_INFINITY;
+  #deadlineMs({ slot, handed, sent, late, dropped }: Attempt, lateAfterMs: number): number {
+    if (slot.receipt || !handed || dropped) return Number.POSITIVE_INFINITY;
     const { pace } = this.#upload;
-    const patience = late ? pace.replyMs : this.#lateAfterMs();
+    const patience = late ? pace.replyMs : lateAfterMs;
     return handed.atMs + (sent ? patience : Math.min(patience, pace.stallMs));
   }
 
   #overdue(): readonly Attempt[] {
     const nowMs = this.#upload.ports.clock.nowMs();
-    return attemptsIn(this.slots, 'live').filter(
-      (attempt) => !attempt.slot.receipt && this.#deadlineMs(attempt) <= nowMs,
-    );
+    const lateAfterMs = this.#lateAfterMs();
+    return attemptsIn(this.slots, 'live').filter((attempt) => this.#deadlineMs(attempt, lateAfterMs) <= nowMs);
   }
 
+  /** Never further than the least deadline of a frame that is handed over meanwhile. */
   #nextDeadlineMs(): number {
-    const nowMs = this.#upload.ports.clock.nowMs();
-    const deadlines = attemptsIn(this.slots, 'live').map((attempt) =>
-      attempt.slot.receipt ? Number.POSITIVE_INFINITY : this.#deadlineMs(attempt),
-    );
-    if (this.#enoughAtMs !== undefined) deadlines.push(this.#enoughAtMs + 2 * this.#lateAfterMs());
-    return Math.max(0, Math.min(Number.POSITIVE_INFINITY, ...deadlines) - nowMs);
+    const { ports, pace } = this.#upload;
+    const nowMs = ports.clock.nowMs();
+    const lateAfterMs = this.#lateAfterMs();
+    const deadlines = attemptsIn(this.slots, 'live').map((attempt) => this.#deadlineMs(attempt, lateAfterMs));
+    if (this.#enoughAtMs !== undefined) deadlines.push(this.#enoughAtMs + 2 * lateAfterMs);
+    return Math.max(0, Math.min(nowMs + Math.min(pace.hedgeMinMs, pace.stallMs), ...deadlines) - nowMs);
   }
 
   // ---- the end

@@ -4,6 +4,9 @@
  */
 import type { Clock } from '#shared/primitives/effects.ts';
 
+/** Why a sleep ended early; made once, because a reason of its own costs each abort a stack trace. */
+const WOKEN = new Error('woken');
+
 export class Wake {
   #pending = false;
   #notify: (() => void) | undefined;
@@ -30,7 +33,7 @@ export class Wake {
       // A sleep that is ended early rejects; that is how it ends, not an error.
       if (Number.isFinite(ms)) waits.push(clock.sleep(ms, over.signal).catch(() => undefined));
       await Promise.race(waits);
-      over.abort();
+      over.abort(WOKEN);
       this.#notify = undefined;
     }
     this.#pending = false;
