@@ -3,6 +3,7 @@
  * questions that every such test asks afterwards (is what was recorded really held? is all else accounted for?).
  */
 import type { Kernel } from '#shared/codec/kernel.ts';
+import { shardBytesOf } from '#shared/codec/reed-solomon.ts';
 import { SEGMENT_BYTES } from '#shared/codec/segment.ts';
 import { equalBytes } from '#shared/primitives/bytes.ts';
 import { type Clock, silentLog, systemClock, systemRandom } from '#shared/primitives/effects.ts';
@@ -106,17 +107,22 @@ export async function* segmentsOf(file: Uint8Array): AsyncGenerator<Uint8Array> 
 export const fetchSegmentsOf = (stored: readonly StoredSegment[]): readonly FetchSegment[] =>
   [...stored].sort((a, b) => a.index - b.index).map(({ index, bytes, record }) => ({ index, bytes, record }));
 
-/** Every stored slot whose miner does not hold exactly that shard: must always be empty. */
+/** The stored slots of a segment with the name that their shards must have on their miners. */
+function storedSlots(world: TransferWorld, { bytes, record }: StoredSegment) {
+  const shardBytes = shardBytesOf(bytes, world.coding.k);
+  return record.slots.flatMap((slot, shardIndex) =>
+    slot.state === 'stored' ? [{ slot, shardIndex, anchorId: anchorIdOf({ root: slot.root, bytes: shardBytes }) }] : [],
+  );
+}
+
+/** Every stored slot whose miner does not hold exactly that shard, byte for byte: must always be empty. */
 export function falseSlots(world: TransferWorld): readonly string[] {
   const wrong: string[] = [];
-  for (const { index, record } of world.stored) {
-    for (const [shardIndex, slot] of record.slots.entries()) {
-      if (slot.state !== 'stored') continue;
-      const held = [...world.miners.of(slot.miner).held.values()].some(({ frame }) => {
-        const anchor = anchorOf(world.ports.kernel, frame.shard);
-        return equalBytes(anchor.root, slot.root) && anchorIdOf(anchor) === frame.anchorId;
-      });
-      if (!held) wrong.push(`segment ${index} shard ${shardIndex}`);
+  for (const segment of world.stored) {
+    for (const { slot, shardIndex, anchorId } of storedSlots(world, segment)) {
+      const held = world.miners.of(slot.miner).held.get(anchorId);
+      const root = held && anchorOf(world.ports.kernel, held.frame.shard).root;
+      if (!root || !equalBytes(root, slot.root)) wrong.push(`segment ${segment.index} shard ${shardIndex}`);
     }
   }
   return wrong;
@@ -125,14 +131,8 @@ export function falseSlots(world: TransferWorld): readonly string[] {
 /** Every shard that a miner holds and that is neither recorded nor a stray: must always be empty. */
 export function unaccounted(world: TransferWorld): readonly string[] {
   const known = new Set(world.strays.map(({ miner, anchorId }) => `${miner} ${anchorId}`));
-  for (const { record } of world.stored) {
-    for (const slot of record.slots) {
-      if (slot.state !== 'stored') continue;
-      for (const [anchorId, { frame }] of world.miners.of(slot.miner).held) {
-        if (equalBytes(anchorOf(world.ports.kernel, frame.shard).root, slot.root))
-          known.add(`${slot.miner} ${anchorId}`);
-      }
-    }
+  for (const segment of world.stored) {
+    for (const { slot, anchorId } of storedSlots(world, segment)) known.add(`${slot.miner} ${anchorId}`);
   }
   return world.miners.miners.flatMap(({ peer, held }) =>
     [...held.keys()].map((anchorId) => `${peer.number} ${anchorId}`).filter((name) => !known.has(name)),

@@ -173,7 +173,7 @@ describe('fetchSegments', () => {
   });
 
   it('stops everything when the consumer leaves', async () => {
-    const world = await worldWith(testBytes(6 * SEGMENT_BYTES), { miners: 12, k: 4, n: 10 });
+    const world = await worldWith(testBytes(3 * SEGMENT_BYTES), { miners: 12, k: 4, n: 10 });
     for await (const _ of fetchSegments(
       world.ports,
       fetchRequest(world),
@@ -197,8 +197,8 @@ describe('fetchSegments', () => {
   });
 
   it.each([0, 1, 5, 15, 30])('cancels cleanly after %d ms', async (ms) => {
-    const world = await worldWith(testBytes(5 * SEGMENT_BYTES), { miners: 12, k: 4, n: 10 });
-    for (const miner of world.miners.miners) miner.bytesPerMs = 10_000;
+    const world = await worldWith(testBytes(2 * SEGMENT_BYTES), { miners: 12, k: 4, n: 10 });
+    for (const miner of world.miners.miners) miner.bytesPerMs = 20_000;
     setTimeout(() => world.abort.abort(), ms);
     expect((await fetchAll(world)).failure).toMatchObject({ code: 'cancelled' });
   });

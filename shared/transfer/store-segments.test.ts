@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { loadNodeKernel } from '#shared/codec/node-kernel.ts';
+import { SEGMENT_BYTES } from '#shared/codec/segment.ts';
 import type { MinerFault } from '#shared/testing/fake-miners.ts';
 import {
   createTransferWorld,
@@ -71,7 +72,7 @@ describe('storeSegments', () => {
     it.each([1, 3, 6])('never lies with %d of 12', async (bad) => {
       const world = createTransferWorld({ kernel, miners: 12, k: 4, n: 10 });
       for (const miner of world.miners.miners.slice(0, bad)) miner.fault = fault;
-      const outcome = await store(world, testBytes(5 * 2 ** 20));
+      const outcome = await store(world, testBytes(SEGMENT_BYTES + 1000));
       const works = fault === 'loses-answers' || fault === 'breaks-streams';
       const expected = works ? 10 : Math.min(10, 12 - bad);
       expect(outcome.ok).toBe(expected >= 7);
@@ -110,11 +111,12 @@ describe('storeSegments', () => {
     expectHonest(world);
   });
 
+  const large = testBytes(4 * SEGMENT_BYTES);
   it.each([0, 1, 3, 10, 20, 35, 50, 80])('cancels cleanly after %d ms', async (ms) => {
     const world = createTransferWorld({ kernel, miners: 12, k: 4, n: 10 });
-    for (const miner of world.miners.miners) miner.latencyMs = 2;
+    for (const miner of world.miners.miners) miner.bytesPerMs = 30_000;
     setTimeout(() => world.abort.abort(), ms);
-    const outcome = await store(world, testBytes(40 * 2 ** 20));
+    const outcome = await store(world, large);
     expect(outcome).toMatchObject({ ok: false, failure: { code: 'cancelled' } });
     expectHonest(world);
   });
