@@ -1,15 +1,7 @@
 import { isIP } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  addressOfChain,
-  groupsOf,
-  hostPort,
-  isPublicAddress,
-  networkGroup,
-  parseAddress,
-  u128OfAddress,
-} from './address.ts';
+import { addressOfChain, isPublicAddress, parseAddress, u128OfAddress } from './address.ts';
 
 const must = (text: string) => {
   const address = parseAddress(text);
@@ -185,25 +177,5 @@ describe('isPublicAddress', () => {
     '::127.0.0.1',
   ])('stops %s', (text) => {
     expect(isPublicAddress(must(text))).toBe(false);
-  });
-});
-
-describe('groups', () => {
-  it('are the /24 and the /48', () => {
-    expect(networkGroup(must('203.1.2.77'))).toBe('203.1.2.0/24');
-    expect(networkGroup(must('2a01:4f8:1:2:3:4:5:6'))).toBe('2a01:4f8:1::/48');
-  });
-  it('name a miner by coldkey, network and endpoint', () => {
-    expect(groupsOf('5C', must('203.1.2.77'), 9001)).toEqual([
-      'coldkey:5C',
-      'network:203.1.2.0/24',
-      'endpoint:203.1.2.77:9001',
-    ]);
-    expect(groupsOf('5C', must('127.0.0.1'), 9001, true)).toEqual([
-      'coldkey:5C',
-      'network:127.0.0.1:9001',
-      'endpoint:127.0.0.1:9001',
-    ]);
-    expect(hostPort(must('2a01::1'), 1)).toBe('[2a01::1]:1');
   });
 });

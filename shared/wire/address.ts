@@ -1,6 +1,6 @@
 /**
- * Miner addresses: parsing to one canonical text, the deny lists that keep us from being aimed at private hosts, the
- * groups that placement spreads over, and the chain's u128. Chain data is untrusted: whoever registers an axon
+ * Miner addresses: parsing to one canonical text, the deny lists that keep us from being aimed at private hosts, and
+ * the chain's u128. (Groups of addresses belong to placement: `shared/placement/groups.ts`.) Chain data is untrusted: whoever registers an axon
  * chooses it. Ranges: IANA special-purpose registries (RFC 6890 and successors); design, "Trust and secrets".
  */
 
@@ -142,20 +142,4 @@ function inRange(address: ParsedAddress, [network, bits]: Range): boolean {
 export function isPublicAddress(address: ParsedAddress): boolean {
   if (address.version === 4) return !DENIED_V4.some((range) => inRange(address, range));
   return inRange(address, GLOBAL_V6) && !DENIED_V6.some((range) => inRange(address, range));
-}
-
-/** The network that an address belongs to for placement: its /24, or its /48. */
-export function networkGroup(address: ParsedAddress): string {
-  if (address.version === 4) return `${textOfV4(address.value & ~0xffn)}/24`;
-  return `${textOfV6((address.value >> 80n) << 80n)}/48`;
-}
-
-/** ip:port, IPv6 in brackets: what can stand in a URL, and the smallest group of placement. */
-export const hostPort = (address: ParsedAddress, port: number): string =>
-  address.version === 4 ? `${address.text}:${port}` : `[${address.text}]:${port}`;
-
-/** Owner groups of a miner: coldkey, network, ip:port. `local`: the port stands for the network (design, Redundancy). */
-export function groupsOf(coldkey: string, address: ParsedAddress, port: number, local = false): readonly string[] {
-  const endpoint = hostPort(address, port);
-  return [`coldkey:${coldkey}`, `network:${local ? endpoint : networkGroup(address)}`, `endpoint:${endpoint}`];
 }

@@ -13,7 +13,7 @@ import { openSigned, signStatement } from '#shared/proof/statement.ts';
 import { u128OfAddress } from './address.ts';
 import { checkReceipt } from './check-receipt.ts';
 import { HEALTH_NONCE_BYTES, HEALTH_SIGNATURE_HEADER, healthStatement } from './health.ts';
-import { MAX_DROP_ITEMS, MAX_LIST_ANSWER_BYTES, MAX_LIST_ITEMS, MAX_SMALL_ANSWER_BYTES } from './limits.ts';
+import { MAX_DROP_ITEMS, MAX_LIST_ITEM_BYTES, MAX_LIST_ITEMS, MAX_SMALL_ANSWER_BYTES } from './limits.ts';
 import { minerFailure } from './miner-failure.ts';
 import { createMinerTransport, type MinerClientOptions, type MinerRequest, sha256 } from './miner-transport.ts';
 import { parseHealth, parseListing } from './parse-answers.ts';
@@ -26,6 +26,8 @@ export type { MinerClientOptions } from './miner-transport.ts';
 
 /** hello statement ‖ signature: tag₁₇ nonce₃₂ caller₃₂ miner₃₂ u128 u16 signature₆₄. */
 const HELLO_BYTES = 17 + 32 * 3 + 16 + 2 + 64;
+/** More than a listing has besides its items: the cursor and the brackets. */
+const LIST_ANSWER_BYTES = 512;
 /** More than a drop receipt has besides its items (tag₂₄, G₃₆, miner₃₂, hash₃₂, 3 × u64, u32, signature₆₄). */
 const DROP_RECEIPT_BYTES = 256;
 
@@ -138,7 +140,7 @@ export function createMinerClient(options: MinerClientOptions): MinerClient {
     async listShards(miner, cursor, limit, signal) {
       const count = Math.min(limit, MAX_LIST_ITEMS);
       const target = `/v1/shards?limit=${count}${cursor === undefined ? '' : `&cursor=${cursor}`}`;
-      const answer = await transport.read(miner, get(target, MAX_LIST_ANSWER_BYTES), signal);
+      const answer = await transport.read(miner, get(target, LIST_ANSWER_BYTES + MAX_LIST_ITEM_BYTES * count), signal);
       if (!answer.ok) return answer;
       const page = parseListing(answer.value.body, count);
       return page ? succeed(page) : broken(miner, 'the listing is malformed');
