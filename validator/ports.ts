@@ -43,8 +43,8 @@ export interface TenantPorts {
   readonly miners: MinerClient;
   readonly registrations: Registrations;
   readonly indexMarks: IndexMarks;
-  /** Origin of a miner's address, without a trailing slash. */
-  readonly minerUrl: (address: MinerAddress) => string;
+  /** Origin of a miner's address, without a trailing slash; undefined when the address is none. */
+  readonly minerUrl: (address: MinerAddress) => string | undefined;
   readonly signer: Signer;
   readonly network: Network;
   readonly clock: Clock;

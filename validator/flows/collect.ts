@@ -46,6 +46,7 @@ export async function collect(
   const garbage = new Map<MinerNumber, AnchorId[]>();
   let listed = 0;
   for (const [miner, peer] of known) {
+    if (!peer) continue;
     const found: AnchorId[] = [];
     listed += await surveyMiner(ports, cursors, miner, peer, settings.graceMs, found, signal);
     if (found.length > 0) garbage.set(miner, found);

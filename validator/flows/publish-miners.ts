@@ -59,7 +59,9 @@ async function examine(
   miner: RegisteredMiner,
   signal: AbortSignal,
 ): Promise<MinerHealth | undefined> {
-  const peer: MinerPeer = { hotkey: miner.hotkey, url: ports.minerUrl(miner.address) };
+  const url = ports.minerUrl(miner.address);
+  if (url === undefined) return undefined;
+  const peer: MinerPeer = { hotkey: miner.hotkey, url };
   const nowMs = ports.clock.nowMs();
   const proof = state.proofs.get(miner.hotkey);
   if (!proof || proof.url !== peer.url || nowMs - proof.provenAtMs > PROOF_MS) {

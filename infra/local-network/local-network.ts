@@ -1,0 +1,194 @@
+/**
+ * A whole network on loopback, of real processes: miners, and for each tenant an index, the tenant's process and an
+ * edge under `wrangler dev`. Used by `npm start` and by the tests of the whole network; both get the same thing.
+ */
+import { rmSync } from 'node:fs';
+import { systemRandom } from '#shared/primitives/effects.ts';
+import { loadSr25519 } from '#shared/wire/node-sr25519.ts';
+import type { Child } from './child.ts';
+import { createFleet, type LocalMiner, registerMiners } from './miner-fleet.ts';
+import { isPortFree } from './ports.ts';
+import { loadSecrets, type Secrets } from './secrets.ts';
+import { StartRefused, StateFolder } from './state-folder.ts';
+import { Tenancy } from './tenancy.ts';
+import { LOCAL_TIMES, type NetworkTimes } from './times.ts';
+
+export interface NetworkOptions {
+  readonly stateDir: string;
+  /** Of the first tenant's edge; 0 takes any. */
+  readonly edgePort: number;
+  readonly miners: number;
+  readonly tenants?: number;
+  readonly times?: Partial<NetworkTimes>;
+  /** Breaks a start off: what runs is ended, and the start rejects. */
+  readonly signal?: AbortSignal;
+  /** A line for whoever watches: what died, what is back. */
+  readonly say?: (line: string) => void;
+  /** A part is up, after so long. */
+  readonly onProgress?: (part: string, ms: number) => void;
+}
+
+const NETWORK_FILE = 'network.json';
+
+export class LocalNetwork {
+  readonly state: StateFolder;
+  readonly secrets: Secrets;
+  readonly miners: readonly LocalMiner[];
+  readonly tenancies: readonly Tenancy[];
+  readonly #options: NetworkOptions;
+  readonly #children = new Set<Child>();
+  #up = false;
+  #stopped: Promise<void> | undefined;
+
+  private constructor(
+    state: StateFolder,
+    secrets: Secrets,
+    options: NetworkOptions,
+    sr25519: Awaited<ReturnType<typeof loadSr25519>>,
+  ) {
+    this.state = state;
+    this.secrets = secrets;
+    this.#options = options;
+    const times = { ...LOCAL_TIMES, ...options.times };
+    const supervision = {
+      onSpawn: (child: Child) => {
+        this.#record(() => this.#children.add(child));
+        if (options.signal?.aborted) void child.stop(0);
+      },
+      onEnd: (child: Child) => this.#record(() => this.#children.delete(child)),
+      onRestart: () => this.#up && this.#describe(),
+      say: (line: string) => options.say?.(line),
+    };
+    this.tenancies = secrets.tenancies.slice(0, options.tenants ?? 1).map((of, index) => {
+      const prefix = index === 0 ? '' : `tenant-${index + 1}-`;
+      const edgePort = index === 0 ? options.edgePort : 0;
+      return new Tenancy({ state, prefix, network: secrets, secrets: of, sr25519, times, edgePort, supervision });
+    });
+    const tenants = this.tenancies.map((tenancy) => tenancy.hotkey);
+    const fleet = { ...secrets, miners: secrets.miners.slice(0, options.miners) };
+    this.miners = createFleet(state, fleet, sr25519, { tenants, restoreMs: times.restoreMs }, supervision);
+  }
+
+  /** Brings everything up, or nothing: what was started is ended again before it rejects. */
+  static async start(options: NetworkOptions): Promise<LocalNetwork> {
+    if (options.edgePort !== 0 && !(await isPortFree(options.edgePort))) {
+      throw new StartRefused(`port ${options.edgePort} is taken: choose another one with FILETAO_EDGE_PORT`);
+    }
+    const state = StateFolder.open(options.stateDir);
+    try {
+      const leftovers = await state.endLeftovers();
+      if (leftovers.length > 0) options.say?.(`ended what an earlier start had left running: ${leftovers.join(', ')}`);
+      state.remove(NETWORK_FILE);
+      for (const folder of ['keys', 'logs', 'miners']) state.folder(folder);
+      const counts = { miners: options.miners, tenants: options.tenants ?? 1 };
+      const secrets = loadSecrets(state, counts, systemRandom);
+      const network = new LocalNetwork(state, secrets, options, await loadSr25519());
+      const breakOff = () => void network.stop();
+      options.signal?.addEventListener('abort', breakOff);
+      try {
+        await network.#bringUp();
+        options.signal?.throwIfAborted();
+      } catch (error) {
+        await network.stop();
+        throw error;
+      } finally {
+        options.signal?.removeEventListener('abort', breakOff);
+      }
+      return network;
+    } catch (error) {
+      state.close();
+      throw error;
+    }
+  }
+
+  get edgeUrl(): string {
+    return this.#first.edgeUrl;
+  }
+  get apiKey(): string {
+    return this.#first.apiKey;
+  }
+  get #first(): Tenancy {
+    return this.tenancies[0] as Tenancy;
+  }
+
+  async #bringUp(): Promise<void> {
+    const timed = async (part: string, work: Promise<unknown>) => {
+      const sinceMs = performance.now();
+      await work;
+      this.#options.onProgress?.(part, performance.now() - sinceMs);
+    };
+    const all = (start: (tenancy: Tenancy) => Promise<unknown>) => Promise.all(this.tenancies.map(start));
+    // Everything is awaited even when one part fails: none may come up after the rest was ended.
+    await everyOne([
+      timed(
+        'index',
+        all((tenancy) => tenancy.index.up()),
+      ),
+      timed(`${this.miners.length} miners`, everyOne(this.miners.map((miner) => miner.run.up()))),
+    ]);
+    registerMiners(this.state, this.miners);
+    await everyOne([
+      timed(
+        'edge',
+        all((tenancy) => tenancy.edge.up()),
+      ),
+      timed(
+        'tenant',
+        all(async (tenancy) => {
+          await everyOne([tenancy.registerApiKey(), tenancy.tenant.up()]);
+          await tenancy.ready(this.miners.length);
+        }),
+      ),
+    ]);
+    this.#up = true;
+    this.#describe();
+  }
+
+  /** `network.json`, for programs: where everything is, once everything is up. */
+  #describe(): void {
+    const { edgeUrl, apiKey, indexUrl, indexToken, hotkey, tenant } = this.#first;
+    const description = {
+      edge: { url: edgeUrl, apiKey },
+      index: { url: indexUrl, token: indexToken },
+      miners: this.miners.flatMap(({ hotkey, run, folder }) =>
+        run.isUp ? [{ hotkey, pid: run.child.pid, url: run.child.ready.url, folder }] : [],
+      ),
+      validator: { hotkey, pid: tenant.isUp ? tenant.child.pid : undefined },
+    };
+    this.state.write(NETWORK_FILE, `${JSON.stringify(description, undefined, 2)}\n`);
+  }
+
+  #record(change: () => void): void {
+    change();
+    this.state.recordChildren([...this.#children].map(({ name, identity }) => ({ name, ...identity })));
+  }
+
+  /** Ends every process; what it stored stays. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
+    this.#up = false;
+    const parts = this.tenancies.flatMap(({ edge, tenant, index }) => [edge, tenant, index]);
+    await everyOne([...parts, ...this.miners.map((miner) => miner.run)].map((part) => part.down()));
+    // What was still coming up when it was told to end.
+    await Promise.all([...this.#children].map((child) => child.stop(0)));
+    this.state.remove(NETWORK_FILE);
+    this.state.close();
+  }
+
+  /** For tests: ends everything and forgets that it was. */
+  async destroy(): Promise<void> {
+    await this.stop();
+    rmSync(this.state.path, { recursive: true, force: true });
+  }
+}
+
+/** Waits for all, then rejects with the first that failed: nothing is left under way. */
+async function everyOne(work: readonly Promise<unknown>[]): Promise<void> {
+  const outcomes = await Promise.allSettled(work);
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failed) throw failed.reason;
+}

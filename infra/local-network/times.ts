@@ -1,0 +1,26 @@
+/**
+ * The local scale of time: what takes hours in production takes seconds here, so that a person sees a deletion reach
+ * the disks and a test need not wait. Every figure is a setting of the program that it belongs to.
+ */
+export interface NetworkTimes {
+  /** How long an upload may take before it is given up. */
+  readonly sessionMs: number;
+  /** How much longer its shards are held by miners (24 h in production). */
+  readonly holdMs: number;
+  /** After that, how long until collection takes what nobody explains (24 h in production). */
+  readonly collectGraceMs: number;
+  /** How long a dropped shard can be restored (72 h in production). */
+  readonly restoreMs: number;
+  /** Pause between two runs of any of the tenant's jobs. */
+  readonly jobMs: number;
+  readonly collectMs: number;
+}
+
+export const LOCAL_TIMES: NetworkTimes = {
+  sessionMs: 10 * 60_000,
+  holdMs: 60_000,
+  collectGraceMs: 10_000,
+  restoreMs: 2000,
+  jobMs: 2000,
+  collectMs: 5000,
+};
