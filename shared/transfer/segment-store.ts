@@ -33,6 +33,10 @@ export interface UploadState {
 const REFUSALS: ReadonlySet<MinerFailure['code']> = new Set(['full', 'refused', 'busy', 'dropped']);
 /** The connection broke: the shard may be there or not. */
 const BREAKS: ReadonlySet<MinerFailure['code']> = new Set(['unreachable', 'broken']);
+/** Once enough is in, miners that are late and cannot be replaced get so many times the patience that a hedge gets, */
+const LATE_PATIENCE = 2;
+/** and replacements that are themselves late, one after the other, so many in all. */
+const CHAIN_PATIENCE = 4;
 /** While fewer than half of the receipts are in, miners are given so much more time. */
 const EARLY_PATIENCE = 3;
 
@@ -82,18 +86,26 @@ export class SegmentStore {
     return this.#isStored() && !this.#upload.signal.aborted ? succeed(receipts) : fail(this.#failure(receipts.length));
   }
 
-  /** Until no buffer of this segment is in use any more; a transport that does not let go is aborted. */
+  /**
+   * Until no buffer of this segment is in use any more. A late miner that never took its frame is not waited for; any
+   * other transport that does not let go is aborted in the end.
+   */
   async drain(): Promise<void> {
     this.#ended.abort();
+    this.#dropUnsent((attempt) => attempt.late);
     const { clock } = this.#upload.ports;
     const untilMs = clock.nowMs() + this.#upload.pace.stallMs;
     while (this.#window.used > 0 && clock.nowMs() < untilMs && !this.#upload.signal.aborted) {
       await this.#wake.sleep(clock, untilMs - clock.nowMs(), this.#upload.signal);
     }
-    for (const { handed, sent, peer } of this.slots.flatMap((slot) => slot.attempts)) {
-      if (handed && !sent) this.#upload.streams.drop(peer);
-    }
+    this.#dropUnsent(() => true);
     await Promise.all(this.#tasks);
+  }
+
+  #dropUnsent(which: (attempt: Attempt) => boolean): void {
+    for (const attempt of this.slots.flatMap((slot) => slot.attempts)) {
+      if (attempt.handed && !attempt.sent && which(attempt)) this.#upload.streams.drop(attempt.peer);
+    }
   }
 
   // ---- choosing miners
@@ -293,7 +305,10 @@ export class SegmentStore {
     const nowMs = ports.clock.nowMs();
     const lateAfterMs = this.#lateAfterMs();
     const deadlines = attemptsIn(this.slots, 'live').map((attempt) => this.#deadlineMs(attempt, lateAfterMs));
-    if (this.#enoughAtMs !== undefined) deadlines.push(this.#enoughAtMs + 2 * lateAfterMs);
+    for (const times of this.#enoughAtMs === undefined ? [] : [LATE_PATIENCE, CHAIN_PATIENCE]) {
+      const endMs = (this.#enoughAtMs ?? 0) + times * lateAfterMs;
+      if (endMs > nowMs) deadlines.push(endMs);
+    }
     return Math.max(0, Math.min(nowMs + Math.min(pace.hedgeMinMs, pace.stallMs), ...deadlines) - nowMs);
   }
 
@@ -310,16 +325,18 @@ export class SegmentStore {
     );
   }
 
-  /** All that can come is in; or enough is, and a hedge for each of the others had its time. */
+  /**
+   * All that can come is in; or enough is, and every miner that was asked for the rest had its time, replacements
+   * included: counting from when enough was in alone would give up on one that was asked a moment ago.
+   */
   #finished(): boolean {
-    const waiting = this.slots.some(
-      (slot) => !slot.receipt && slot.attempts.some((attempt) => attempt.state === 'live'),
-    );
-    if (!waiting) return this.slots.some((slot) => slot.attempts.length > 0);
+    const waiting = attemptsIn(this.slots, 'live').filter(({ slot }) => !slot.receipt);
+    if (waiting.length === 0) return this.slots.some((slot) => slot.attempts.length > 0);
     if (!this.#isStored()) return false;
     const nowMs = this.#upload.ports.clock.nowMs();
     this.#enoughAtMs ??= nowMs;
-    return nowMs >= this.#enoughAtMs + 2 * this.#lateAfterMs();
+    const times = waiting.every(({ late }) => late) ? LATE_PATIENCE : CHAIN_PATIENCE;
+    return nowMs >= this.#enoughAtMs + times * this.#lateAfterMs();
   }
 
   #tooFew(available: number): StoreFailure {

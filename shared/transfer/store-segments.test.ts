@@ -5,6 +5,7 @@ import type { MinerFault } from '#shared/testing/fake-miners.ts';
 import {
   createTransferWorld,
   falseSlots,
+  QUICK_PACE,
   segmentsOf,
   type TransferWorld,
   testBytes,
@@ -82,12 +83,14 @@ describe('storeSegments', () => {
     });
   });
 
-  it('gives a slow miner’s shard to another and reports the loser', async () => {
+  it.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])('gives slow miners’ shards to others, every time (%d)', async () => {
     const world = createTransferWorld({ kernel, miners: 12, k: 4, n: 10 });
-    for (const miner of world.miners.miners.slice(0, 2)) miner.latencyMs = 400;
+    // Both may come on one slot, one after the other: the third miner needs its time, too.
+    for (const miner of world.miners.miners.slice(0, 2)) miner.latencyMs = 2000;
     const startedMs = performance.now();
     expect((await store(world, testBytes(64 * KIB))).ok).toBe(true);
-    expect(performance.now() - startedMs).toBeLessThan(390);
+    // Two hedges, not the time that a transport is given before it is aborted.
+    expect(performance.now() - startedMs).toBeLessThan(2 * QUICK_PACE.hedgeMinMs + QUICK_PACE.stallMs);
     expect(receiptsOf(world)).toEqual([10]);
     expectHonest(world);
   });
