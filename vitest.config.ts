@@ -23,6 +23,8 @@ export default defineConfig({
         test: {
           name: 'edge',
           include: ['edge/**/*.test.ts'],
+          // Starting workerd once for all files: they share no state.
+          isolate: false,
           testTimeout: 20_000,
         },
       },

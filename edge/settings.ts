@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { fromHex } from '#shared/primitives/bytes.ts';
 import { type Hotkey, parseHotkey } from '#shared/primitives/ids.ts';
+import { type HostPattern, parseHostPattern } from '#shared/wire/miner-url.ts';
 
 const HOUR_MS = 3_600_000;
 /** Long enough for the largest upload on a slow line; a session's leavings are collected only after it. */
@@ -52,6 +53,15 @@ const maskSecrets = z.string().transform((text, context): readonly MaskSecret[] 
   return secrets.sort((a, b) => a.epoch - b.epoch);
 });
 
+const hostPattern = z.string().transform((text, context): HostPattern => {
+  try {
+    return parseHostPattern(text);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
+    return z.NEVER;
+  }
+});
+
 /** Origins as browsers send them, or `*`; empty: no cross-origin use. */
 const origins = z.string().transform((text, context): readonly string[] => {
   const items = text
@@ -81,7 +91,7 @@ const Environment = z.object({
   GENESIS_HASH: hexBytes(32),
   NETUID: integer(0, 0xffff),
   MASK_SECRETS: maskSecrets,
-  MINER_URL_PATTERN: z.string().min(1).max(512),
+  MINER_URL_PATTERN: hostPattern,
   CORS_ORIGINS: origins.default([]),
   MAX_FILE_BYTES: integer(1, 2 ** 44).default(DEFAULT_MAX_FILE_BYTES),
   SESSION_MS: integer(1_000, 7 * 24 * HOUR_MS).default(DEFAULT_SESSION_MS),
@@ -112,7 +122,7 @@ export interface WiringSettings extends Settings {
   readonly indexUrl: string;
   readonly indexToken: string;
   readonly hotkeySeed: Uint8Array;
-  readonly minerUrlPattern: string;
+  readonly minerUrlPattern: HostPattern;
 }
 
 export type SettingsOutcome =

@@ -35,7 +35,7 @@ export type PartHeadOutcome =
 const wrong = (message: string): PartHeadOutcome => ({ ok: false, message });
 
 /** WHATWG form encoding: of a name only CR, LF and " are escaped, as %0D, %0A and %22; curl also sends \" and \\. */
-function unescape(quoted: string): string {
+function unescapeName(quoted: string): string {
   return quoted
     .replace(/\\(["\\])/g, '$1')
     .replace(/%(22|0D|0A)/gi, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
@@ -53,7 +53,7 @@ function dispositionOf(value: string): ReadonlyMap<string, string> | undefined {
     if (!match) return undefined;
     const name = (match[1] ?? '').toLowerCase();
     if (parameters.has(name)) return undefined;
-    parameters.set(name, match[2] === undefined ? (match[3] ?? '') : unescape(match[2]));
+    parameters.set(name, match[2] === undefined ? (match[3] ?? '') : unescapeName(match[2]));
   }
   return parameters;
 }

@@ -1,19 +1,8 @@
 /** Which (k, n) a new file gets: what its owner asked for if this network can hold it, else by the network's size. */
 import { type EdgeResult, refuse } from '#edge/http/problem.ts';
 import { checkRedundancy, type Redundancy, redundancyFor } from '#shared/codec/redundancy.ts';
-import { SEGMENT_BYTES } from '#shared/codec/segment.ts';
 import { succeed } from '#shared/primitives/failure.ts';
 import type { Peer } from '#shared/transfer/ports.ts';
-import { UPLOAD_BUDGET_BYTES } from './upload.ts';
-
-/** A segment and all of its shards must fit into one upload's memory at once. */
-function fitsBudget({ k, n }: Redundancy, bytes: number | undefined): boolean {
-  const segmentBytes = Math.min(bytes ?? SEGMENT_BYTES, SEGMENT_BYTES);
-  return segmentBytes * (1 + n / k) <= UPLOAD_BUDGET_BYTES;
-}
-
-const tooWide = ({ k, n }: Redundancy) =>
-  refuse('unsupported-redundancy', `${n} shards of 1/${k} of a segment are more than an upload may hold in memory`);
 
 /** @param bytes the file's size; undefined while it is not known, and then more than one segment */
 export function chooseRedundancy(
@@ -24,7 +13,7 @@ export function chooseRedundancy(
   const available = peers.filter((peer) => peer.accepting).length;
   if (asked) {
     const checked = checkRedundancy(asked, available);
-    if (checked.ok) return fitsBudget(asked, bytes) ? checked : tooWide(asked);
+    if (checked.ok) return checked;
     // Too wide is the network's lack, not the caller's mistake, when there is nobody to store with at all.
     if (available > 0) return refuse('unsupported-redundancy', checked.failure.message, { available });
   }

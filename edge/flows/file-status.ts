@@ -4,6 +4,7 @@
  * files of one segment, an estimate for longer ones (only audits look at every shard).
  */
 import { z } from 'zod';
+import type { EdgeResult } from '#edge/http/problem.ts';
 import type { EdgePorts } from '#edge/ports.ts';
 import { repairThreshold } from '#shared/codec/redundancy.ts';
 import { shardBytesOf } from '#shared/codec/reed-solomon.ts';
@@ -11,9 +12,11 @@ import { segmentLength } from '#shared/codec/segment.ts';
 import type { FileRecord, SegmentRecord, ShardSlot } from '#shared/index/ports.ts';
 import { groupLimitOf } from '#shared/placement/place-shards.ts';
 import { segmentHealth } from '#shared/placement/segment-health.ts';
+import { succeed } from '#shared/primitives/failure.ts';
 import type { AnchorId, MinerNumber } from '#shared/primitives/ids.ts';
 import { anchorIdOf } from '#shared/proof/anchor.ts';
 import type { Peer } from '#shared/transfer/ports.ts';
+import { reachMiners } from './reach-miners.ts';
 
 /** Requests that wait for an answer at once: the platform's limit per request (Workers: six). */
 const PROBES_AT_ONCE = 6;
@@ -52,11 +55,17 @@ export type StatusAnswer = z.output<typeof StatusAnswer>;
 
 type Groups = ReadonlyMap<MinerNumber, readonly string[]>;
 
-export async function fileStatus(ports: EdgePorts, file: FileRecord, signal: AbortSignal): Promise<StatusAnswer> {
+export async function fileStatus(
+  ports: EdgePorts,
+  file: FileRecord,
+  signal: AbortSignal,
+): Promise<EdgeResult<StatusAnswer>> {
+  const reached = await reachMiners(ports);
+  if (!reached.ok) return reached;
   const records = await readRecords(ports, file);
-  const peers = new Map((await ports.network.peers()).map((peer) => [peer.number, peer]));
+  const peers = new Map(reached.value.map((peer) => [peer.number, peer]));
   const alive = await probeHolders(ports, file, records, peers, signal);
-  return summarize(file, records, alive);
+  return succeed(summarize(file, records, alive));
 }
 
 async function readRecords(ports: EdgePorts, file: FileRecord): Promise<SegmentRecord[]> {

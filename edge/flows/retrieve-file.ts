@@ -12,6 +12,7 @@ import { succeed } from '#shared/primitives/failure.ts';
 import type { Cid, OwnerId } from '#shared/primitives/ids.ts';
 import type { FetchFailure, FetchSegment } from '#shared/transfer/ports.ts';
 import { ComplaintTally } from './complaint-tally.ts';
+import { reachMiners } from './reach-miners.ts';
 
 /** Buffers of one download: two segments with their shards, of which k + 2 may be on their way at once. */
 export const DOWNLOAD_BUDGET_BYTES = 24 * 1024 * 1024;
@@ -58,6 +59,8 @@ export async function retrieveFile(ports: EdgePorts, input: RetrieveInput): Prom
     ports.log.error('mask-secret-missing', { file: file.number, epoch: file.maskEpoch });
     return refuse('internal', `this edge lacks the mask secret of epoch ${file.maskEpoch}`);
   }
+  const reached = await reachMiners(ports);
+  if (!reached.ok) return reached;
   const wanted = Math.min(DOWNLOAD_BUDGET_BYTES, DOWNLOAD_FLOOR_BYTES + BUFFER_BYTES_PER_FILE_BYTE * file.bytes);
   const stop = new AbortController();
   const signal = AbortSignal.any([input.signal, stop.signal]);
@@ -66,7 +69,7 @@ export async function retrieveFile(ports: EdgePorts, input: RetrieveInput): Prom
 
   const complaints = new ComplaintTally(file);
   try {
-    const peers = new Map((await ports.network.peers()).map((peer) => [peer.number, peer]));
+    const peers = new Map(reached.value.map((peer) => [peer.number, peer]));
     const { number, fileId, k, n, codingId, maskEpoch } = file;
     const coding = { number, fileId, k, n, codingId, maskEpoch, maskSecret: secret.secret };
     const budget = ports.newBudget(DOWNLOAD_BUDGET_BYTES);

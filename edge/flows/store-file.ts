@@ -12,12 +12,12 @@ import { bodySegments } from '#edge/body/body-segments.ts';
 import { type EdgeResult, refuse } from '#edge/http/problem.ts';
 import type { EdgePorts } from '#edge/ports.ts';
 import { cidOf } from '#shared/codec/cid.ts';
-import type { Redundancy } from '#shared/codec/redundancy.ts';
 import { SEGMENT_BYTES } from '#shared/codec/segment.ts';
 import { succeed } from '#shared/primitives/failure.ts';
 import type { Cid } from '#shared/primitives/ids.ts';
 import { chooseRedundancy } from './choose-redundancy.ts';
 import { keepLongest } from './keep-longest.ts';
+import { reachMiners } from './reach-miners.ts';
 import { sendSegments } from './send-segments.ts';
 import { type StoredFile, type Upload, uploadBudgetFor, wrongCid } from './upload.ts';
 
@@ -88,7 +88,9 @@ async function storeSegmentsOf(
     const had = await ports.files.findFile(cid, input.owner);
     if (had) return succeed({ file: await keepLongest(ports, had, input), created: false });
   }
-  const peers = await ports.network.peers();
+  const reached = await reachMiners(ports);
+  if (!reached.ok) return reached;
+  const peers = reached.value;
   const bytes = whole ? first.value.length : undefined;
   const redundancy = chooseRedundancy(peers, bytes, input.redundancy);
   if (!redundancy.ok) return redundancy;

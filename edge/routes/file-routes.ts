@@ -158,9 +158,11 @@ export const readStatus = defineRoute({
   summary: 'How your file stands: shards alive, and how many more losses it survives',
   params: ByCid,
   answers: { 200: { description: 'As its miners answer now', schema: StatusAnswer } },
-  problems: ['bad-cid', 'not-found'],
+  problems: ['bad-cid', 'not-found', 'no-grant'],
   answer: async ({ ports, request, caller, params }) => {
     const file = await ports.files.findFile(params.cid, caller.owner);
-    return file ? json(200, await fileStatus(ports, file, request.signal)) : noSuchFile();
+    if (!file) return noSuchFile();
+    const status = await fileStatus(ports, file, request.signal);
+    return status.ok ? json(200, status.value) : failureResponse(status.failure);
   },
 });

@@ -99,6 +99,7 @@ const problems = [
   'precondition-failed',
   'range-not-satisfiable',
   'overloaded',
+  'no-grant',
   'unrecoverable',
   'corrupt',
 ] as const;

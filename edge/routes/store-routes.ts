@@ -218,6 +218,7 @@ const storeRoute = (method: 'PUT' | 'POST', operationId: string) =>
       'idle',
       'cancelled',
       'overloaded',
+      'no-grant',
       'too-few-miners',
       'not-stored',
     ],
