@@ -3,14 +3,15 @@
  * the same run. Best of several tries, for the machine may be busy with something else.
  */
 import { createHash } from 'node:crypto';
-import { unstable_startWorker } from 'wrangler';
 import { loadNodeKernel } from '#shared/codec/node-kernel.ts';
+import { startBareWorker } from '#shared/codec/testing/start-bare-worker.ts';
 import { codecJobs, type Job } from './codec-jobs.ts';
 
 const TRIES = 7;
 /** Long enough that a request's own cost is lost in it. */
 const TRY_MS = 80;
-const COMPATIBILITY_DATE = '2026-10-23';
+/** Far more than any try takes: a Worker that did not start must not hold the benchmark up. */
+const ANSWER_MS = 30_000;
 
 /** Runs a job so many times. */
 type Runner = (job: Job, times: number) => Promise<void>;
@@ -30,32 +31,17 @@ async function speedOf(job: Job, run: Runner): Promise<number> {
   return (job.bytes * times) / best / 1000;
 }
 
-// Neither usage reports nor a look-up of this machine's place: the benchmark runs without a network.
-process.env.WRANGLER_SEND_METRICS = 'false';
-process.env.CLOUDFLARE_CF_FETCH_ENABLED = 'false';
-
 const jobs = codecJobs(loadNodeKernel(), () => createHash('sha256'));
 const inNode: Runner = async (job, times) => {
   for (let i = 0; i < times; i++) job.run();
 };
 
-const worker = await unstable_startWorker({
-  name: 'codec-bench',
-  entrypoint: new URL('./codec-worker.ts', import.meta.url).pathname,
-  compatibilityDate: COMPATIBILITY_DATE,
-  compatibilityFlags: ['nodejs_compat'],
-  dev: {
-    server: { hostname: '127.0.0.1', port: 0 },
-    inspector: false,
-    persist: false,
-    watch: false,
-    logLevel: 'error',
-  },
-});
+const worker = await startBareWorker(new URL('./codec-worker.ts', import.meta.url));
 try {
-  const url = await worker.url;
   const inWorkerd: Runner = async (job, times) => {
-    const answer = await fetch(new URL(`/?job=${encodeURIComponent(job.name)}&times=${times}`, url));
+    const answer = await fetch(new URL(`/?job=${encodeURIComponent(job.name)}&times=${times}`, worker.url), {
+      signal: AbortSignal.timeout(ANSWER_MS),
+    });
     if ((await answer.text()) !== 'done') throw new Error(`the Worker answered ${answer.status} to ${job.name}`);
   };
   const speeds = new Map<string, readonly [number, number]>();
@@ -71,5 +57,5 @@ try {
     row(name, node.toFixed(0), ratio(node, nodeFloor), workerd.toFixed(0), ratio(workerd, workerdFloor));
   }
 } finally {
-  await worker.dispose();
+  await worker.stop();
 }

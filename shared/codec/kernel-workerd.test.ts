@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { unstable_startWorker } from 'wrangler';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { toHex } from '#shared/primitives/bytes.ts';
 import { loadNodeKernel } from './node-kernel.ts';
+import { type BareWorker, startBareWorker } from './testing/start-bare-worker.ts';
 
 const vectors: {
   readonly coding: readonly {
@@ -19,34 +18,16 @@ const vectors: {
 const sample = (bytes: number) => Uint8Array.from({ length: bytes }, (_, i) => i * 131 + (i >> 8));
 
 describe('in workerd the kernel', () => {
-  let worker: Awaited<ReturnType<typeof unstable_startWorker>>;
-  let url: URL;
+  let worker: BareWorker | undefined;
 
   beforeAll(async () => {
-    vi.stubEnv('WRANGLER_SEND_METRICS', 'false');
-    vi.stubEnv('CLOUDFLARE_CF_FETCH_ENABLED', 'false');
-    worker = await unstable_startWorker({
-      name: 'kernel-test',
-      entrypoint: fileURLToPath(new URL('./kernel-workerd.worker.ts', import.meta.url)),
-      compatibilityDate: '2026-10-23',
-      dev: {
-        server: { hostname: '127.0.0.1', port: 0 },
-        inspector: false,
-        persist: false,
-        watch: false,
-        logLevel: 'error',
-      },
-    });
-    url = await worker.url;
+    worker = await startBareWorker(new URL('./testing/kernel-worker.ts', import.meta.url));
   }, 20_000);
 
-  afterAll(async () => {
-    await worker?.dispose();
-    vi.unstubAllEnvs();
-  });
+  afterAll(() => worker?.stop());
 
   async function ask(path: string, body: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
-    const answer = await fetch(new URL(path, url), { method: 'POST', body });
+    const answer = await fetch(new URL(path, worker?.url), { method: 'POST', body });
     expect(answer.status).toBe(200);
     return new Uint8Array(await answer.arrayBuffer());
   }

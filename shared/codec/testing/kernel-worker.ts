@@ -3,9 +3,9 @@
  * segment at (k, n), made once from the data and once more from the last k shards (`/shards?k=&n=`).
  */
 import kernelModule from '#shared/codec/kernel.wasm';
+import { encodeRows, rebuild, splitSegment } from '#shared/codec/reed-solomon.ts';
+import { instantiateKernel } from '#shared/codec/wasm-kernel.ts';
 import { concatBytes } from '#shared/primitives/bytes.ts';
-import { encodeRows, rebuild, splitSegment } from './reed-solomon.ts';
-import { instantiateKernel } from './wasm-kernel.ts';
 
 const kernel = instantiateKernel(kernelModule);
 
