@@ -7,6 +7,8 @@
 import { DatabaseSync } from 'node:sqlite';
 
 const SCHEMA_VERSION = 1;
+/** How long another process may hold the file before it counts as in use: a process that ends has no more to do. */
+const BUSY_MS = 200;
 
 /**
  * shards      what is on disk, one row a (tenant, anchor); `dropped_at_ms` set = no longer served, restorable until
@@ -54,7 +56,7 @@ export class DatabaseRefused extends Error {
 
 /** Opens (or creates) the database and locks it for this process. */
 export function openDatabase(file: string): DatabaseSync {
-  const db = new DatabaseSync(file, { timeout: 1000 });
+  const db = new DatabaseSync(file, { timeout: BUSY_MS });
   try {
     db.exec('PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-8192');
     db.exec('BEGIN EXCLUSIVE');

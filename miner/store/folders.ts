@@ -6,7 +6,7 @@
  *   shards/<tenant hotkey>/<ab>/<anchorId>    a shard; ab = its first byte, so that no folder grows huge
  *   miner.db                                  rows of all of it
  */
-import { mkdir, open } from 'node:fs/promises';
+import { mkdir, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AnchorId, Hotkey } from '#shared/primitives/ids.ts';
 
@@ -30,6 +30,11 @@ export const shardFolder = (folders: Folders, tenant: Hotkey, anchorId: AnchorId
 export const shardPath = (folders: Folders, tenant: Hotkey, anchorId: AnchorId): string =>
   join(shardFolder(folders, tenant, anchorId), anchorId);
 
+/** Names of a tenant's folders: every first byte of an anchor id. */
+export const SHARD_PREFIXES: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
+  byte.toString(16).padStart(2, '0'),
+);
+
 /** Flushes a folder's entries: a rename is not durable before. */
 export async function flushFolder(path: string): Promise<void> {
   const handle = await open(path, 'r');
@@ -43,9 +48,11 @@ export async function flushFolder(path: string): Promise<void> {
 /** The tenant's 256 folders, made and flushed at start so that storing a shard never has to. */
 export async function makeTenantFolders(folders: Folders, tenant: Hotkey): Promise<void> {
   const base = tenantFolder(folders, tenant);
-  for (let prefix = 0; prefix < 256; prefix++) {
-    await mkdir(join(base, prefix.toString(16).padStart(2, '0')), { recursive: true });
-  }
+  await mkdir(base, { recursive: true });
+  const there = new Set(await readdir(base));
+  const missing = SHARD_PREFIXES.filter((prefix) => !there.has(prefix));
+  if (missing.length === 0) return;
+  await Promise.all(missing.map((prefix) => mkdir(join(base, prefix))));
   await flushFolder(base);
   await flushFolder(folders.shards);
 }

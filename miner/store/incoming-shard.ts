@@ -142,7 +142,8 @@ export class IncomingShard {
   async discard(): Promise<void> {
     if (!this.#open) return;
     await this.#close();
-    await unlinkQuietly(this.#path);
+    // Without a handle the file was never made.
+    if (this.#handle) await unlinkQuietly(this.#path);
   }
 
   async #close(): Promise<void> {

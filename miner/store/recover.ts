@@ -10,7 +10,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Log } from '#shared/primitives/effects.ts';
 import { type AnchorId, parseAnchorId, parseHotkey } from '#shared/primitives/ids.ts';
 import { DatabaseRefused, inTransaction } from './database.ts';
-import { type Folders, makeTenantFolders, tenantFolder } from './folders.ts';
+import { type Folders, makeTenantFolders, SHARD_PREFIXES, tenantFolder } from './folders.ts';
 import { unlinkQuietly } from './incoming-shard.ts';
 import type { ShardRows } from './shard-rows.ts';
 
@@ -48,8 +48,8 @@ export async function recover(
   let [strayFiles, lostShards, foundShards] = [0, 0, 0];
   for (const { id, hotkey } of rows.tenants()) {
     await makeTenantFolders(folders, hotkey);
-    for (let prefix = 0; prefix < 256; prefix++) {
-      const folder = join(tenantFolder(folders, hotkey), prefix.toString(16).padStart(2, '0'));
+    for (const [prefix, name] of SHARD_PREFIXES.entries()) {
+      const folder = join(tenantFolder(folders, hotkey), name);
       const names = new Set(await readdir(folder));
       for (const row of rows.withPrefix(id, prefix)) {
         // What was found too short or too long once does not come back by itself.
@@ -59,7 +59,7 @@ export async function recover(
         }
       }
       const found = agree(db, rows, id, prefix, names, nowMs);
-      for (const name of found.strays) await unlinkQuietly(join(folder, name));
+      for (const stray of found.strays) await unlinkQuietly(join(folder, stray));
       strayFiles += found.strays.length;
       lostShards += found.lost.length;
       foundShards += found.found;

@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { Space } from './space.ts';
 
-const spaceOf = (changes: { free?: () => number; capacityBytes?: number; freeFloorBytes?: number; nowMs?: () => number }) => {
+const spaceOf = (changes: {
+  free?: () => number;
+  capacityBytes?: number;
+  freeFloorBytes?: number;
+  nowMs?: () => number;
+}) => {
   const { capacityBytes = 1000, freeFloorBytes = 0, free = () => 1e9, nowMs = () => 0 } = changes;
   const space = new Space({ capacityBytes, freeFloorBytes }, free, nowMs);
   space.addTenant(1, 600, 0, 0);
