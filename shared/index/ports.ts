@@ -119,7 +119,11 @@ export interface FileIndex {
   /** A live file by number. */
   readFile(file: FileNumber): Promise<FileRecord | undefined>;
   /** Segment records [from, from + count) of a live or tombstoned file, in order. */
-  readSegments(file: Pick<FileRecord, 'number' | 'n'>, from: number, count: number): Promise<readonly SegmentRecord[]>;
+  readSegments(
+    file: Pick<FileRecord, 'number' | 'n' | 'segments'>,
+    from: number,
+    count: number,
+  ): Promise<readonly SegmentRecord[]>;
   /** The owner's live files, newest first. */
   listFiles(owner: OwnerId, cursor: string | undefined, limit: number): Promise<Page<FileRecord>>;
   usage(owner: OwnerId): Promise<OwnerUsage>;

@@ -1,0 +1,77 @@
+/**
+ * The commands that pass the gateway: exactly those the index adapters use. Everything else (blocking, scripting,
+ * administrative, scanning) is refused before an engine sees it. `keys` says which arguments name keys, so that
+ * rights can be checked; `arity` counts the arguments after the name and is negative for "at least", as in Redis.
+ */
+import type { Command, ErrorReply } from './engine.ts';
+
+interface CommandRule {
+  readonly arity: number;
+  readonly access: 'read' | 'write' | 'none';
+  /** Which arguments are keys: the first one, all of them, or none. */
+  readonly keys: 'first' | 'all' | 'none';
+}
+
+const read = (arity: number, keys: CommandRule['keys'] = 'first'): CommandRule => ({ arity, access: 'read', keys });
+const write = (arity: number, keys: CommandRule['keys'] = 'first'): CommandRule => ({ arity, access: 'write', keys });
+
+export const COMMANDS: ReadonlyMap<string, CommandRule> = new Map<string, CommandRule>([
+  ['PING', { arity: 0, access: 'none', keys: 'none' }],
+  ['GET', read(1)],
+  ['MGET', read(-1, 'all')],
+  ['STRLEN', read(1)],
+  ['GETRANGE', read(3)],
+  ['EXISTS', read(-1, 'all')],
+  ['PTTL', read(1)],
+  ['SET', write(-2)],
+  ['SETRANGE', write(3)],
+  ['INCRBY', write(2)],
+  ['DEL', write(-1, 'all')],
+  ['PEXPIRE', write(2)],
+  ['RENAME', write(2, 'all')],
+  ['HGET', read(2)],
+  ['HMGET', read(-2)],
+  ['HGETALL', read(1)],
+  ['HLEN', read(1)],
+  ['HSET', write(-3)],
+  ['HSETNX', write(3)],
+  ['HDEL', write(-2)],
+  ['HINCRBY', write(3)],
+  ['ZSCORE', read(2)],
+  ['ZCARD', read(1)],
+  ['ZRANGE', read(-3)],
+  ['ZADD', write(-3)],
+  ['ZREM', write(-2)],
+  ['ZREMRANGEBYSCORE', write(3)],
+  ['LLEN', read(1)],
+  ['LRANGE', read(3)],
+  ['RPUSH', write(-2)],
+  ['LPOP', write(-1)],
+  ['LTRIM', write(3)],
+]);
+
+/** SETRANGE past this is refused: a few bytes of request must not make an engine allocate 512 MB, as Redis would. */
+const MAX_STRING_BYTES = 1024 * 1024;
+
+/** Most characters of a client's command name that an error repeats (Redis does the same with 128). */
+const NAME_IN_ERROR = 128;
+
+/** Why Redis would not even queue this command, or undefined. */
+export function refusal(command: Command): ErrorReply | undefined {
+  const rule = COMMANDS.get(command.name);
+  if (!rule) return { error: `ERR unknown or refused command '${command.name.slice(0, NAME_IN_ERROR)}'` };
+  const count = command.args.length;
+  const wrong = command.name === 'PING' ? count > 1 : rule.arity < 0 ? count < -rule.arity : count !== rule.arity;
+  if (!wrong && command.name === 'SETRANGE') {
+    const end = Number(Buffer.from(command.args[1] ?? []).toString('latin1')) + (command.args[2]?.length ?? 0);
+    if (end > MAX_STRING_BYTES) return { error: 'ERR string exceeds maximum allowed size' };
+  }
+  return wrong ? { error: `ERR wrong number of arguments for '${command.name.toLowerCase()}' command` } : undefined;
+}
+
+/** The keys that a well-formed command touches. */
+export function keysOf(command: Command): readonly Uint8Array[] {
+  const rule = COMMANDS.get(command.name);
+  if (!rule || rule.keys === 'none') return [];
+  return rule.keys === 'all' ? command.args : command.args.slice(0, 1);
+}

@@ -1,0 +1,102 @@
+/**
+ * A `redis-server` of our own: on loopback, on a free port, behind a password, with its append-only file in a folder
+ * that belongs to the index. It ends with the gateway.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { openRespEngine } from './resp-engine.ts';
+
+const START_TIMEOUT_MS = 10_000;
+const STOP_TIMEOUT_MS = 5_000;
+const POLL_MS = 25;
+
+export interface RedisProcess {
+  /** With its password in it. */
+  readonly url: string;
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+/**
+ * @param program path or name of `redis-server`
+ * @param folder its data directory, made when missing
+ */
+export async function startRedis(program: string, folder: string): Promise<RedisProcess> {
+  await mkdir(folder, { recursive: true });
+  const port = await freePort();
+  const password = randomBytes(24).toString('hex');
+  const child = spawn(program, ['-'], { stdio: ['pipe', 'ignore', 'ignore'] });
+  // By standard input, so that the password is in nobody's process list.
+  child.stdin?.end(
+    [
+      `port ${port}`,
+      'bind 127.0.0.1',
+      `requirepass ${password}`,
+      `dir ${JSON.stringify(folder)}`,
+      'appendonly yes',
+      'save ""',
+      // Buckets stay compact lists well past their usual 64 entries (docs/decisions.md, index memory).
+      'zset-max-listpack-entries 1024',
+      '',
+    ].join('\n'),
+  );
+  child.stdin?.on('error', () => {});
+  const gone = new Promise<never>((_, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code, signal) => reject(new Error(`redis-server ended (${code ?? signal})`)));
+  });
+  gone.catch(() => {});
+  const url = `redis://:${password}@127.0.0.1:${port}`;
+  try {
+    await Promise.race([gone, answering(url)]);
+  } catch (error) {
+    await stop(child);
+    throw error;
+  }
+  return { url, pid: child.pid ?? 0, stop: () => stop(child) };
+}
+
+async function answering(url: string): Promise<void> {
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  for (;;) {
+    const engine = openRespEngine(url);
+    try {
+      const [reply] = await engine.run([{ name: 'PING', args: [] }], false);
+      // While it loads its file it answers LOADING.
+      if (reply && typeof reply === 'object' && 'status' in reply) return;
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+    } finally {
+      await engine.close();
+    }
+    if (Date.now() > deadline) throw new Error('redis-server did not start in time');
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return Promise.resolve();
+  return new Promise((resolve) => {
+    const force = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+    child.once('exit', () => {
+      clearTimeout(force);
+      resolve();
+    });
+    child.kill('SIGTERM');
+  });
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() =>
+        address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port')),
+      );
+    });
+  });
+}

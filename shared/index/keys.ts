@@ -1,0 +1,83 @@
+/**
+ * Every key of the index, in one place. A key is its family and, after a colon, what it is about; numbers are base 36.
+ * Nothing else builds a key. Families are short because a key is stored with every file.
+ *
+ *   n                 next file number                      i         open uploads: number by expiry (zset)
+ *   f:FILE            a live file's record                  t:FILE    a deleted file's record
+ *   x:FILE:CHUNK      segment records of larger files       ic        chunks written by open uploads (hash)
+ *   c:BUCKET          files by CID, and by owner and CID (zset of tags, see `tags.ts`)
+ *   m:BUCKET          files by owner and name (the same)
+ *   o:OWNER:PAGE      an owner's files in order of commit, 64 a page (zset)
+ *   u:OWNER           an owner's counters and quota (hash: f files, b bytes, d deleted ever, q quota)
+ *   e:SLOT            files by the ten minutes they expire in (zset)       ec   the slot collected so far
+ *   td                tombstones (zset by number)           d:TAG     last deletion of an owner's CID
+ *   lc:TAG lf:FILE    leases: committing this CID, changing this file
+ *   s  r              stray shards, receipts (bounded lists)
+ *   k:HASH ok:OWNER   API keys                              nn:TAG    nonces seen
+ *   id                this index's id and epoch (hash)      g:HOTKEY  grants
+ *   mn mc             miners' numbers and the last one      dh dv dp:VERSION:PAGE   directory: head, versions, pages
+ */
+import type { FileNumber, Hotkey, OwnerId } from '#shared/primitives/ids.ts';
+
+/** Part of an owner's id that keys carry: 16 of 32 bytes, in hex; nobody finds a second owner with them. */
+const ownerPart = (owner: OwnerId): string => owner.slice(0, 32);
+const base36 = (value: number): string => value.toString(36);
+
+export const keys = {
+  nextNumber: 'n',
+  uploads: 'i',
+  uploadChunks: 'ic',
+  expiryCursor: 'ec',
+  tombstones: 'td',
+  strays: 's',
+  receipts: 'r',
+  identity: 'id',
+  minerNumbers: 'mn',
+  minerCounter: 'mc',
+  directoryHead: 'dh',
+  directoryVersions: 'dv',
+  live: (file: FileNumber) => `f:${base36(file)}`,
+  gone: (file: FileNumber) => `t:${base36(file)}`,
+  chunk: (file: FileNumber, chunk: number) => `x:${base36(file)}:${base36(chunk)}`,
+  cidBucket: (bucket: string) => `c:${bucket}`,
+  nameBucket: (bucket: string) => `m:${bucket}`,
+  ownerPage: (owner: OwnerId, page: number) => `o:${ownerPart(owner)}:${base36(page)}`,
+  usage: (owner: OwnerId) => `u:${ownerPart(owner)}`,
+  expirySlot: (slot: number) => `e:${base36(slot)}`,
+  deletion: (tag: string) => `d:${tag}`,
+  commitLease: (tag: string) => `lc:${tag}`,
+  fileLease: (file: FileNumber) => `lf:${base36(file)}`,
+  apiKey: (hash: string) => `k:${hash}`,
+  ownerKeys: (owner: OwnerId) => `ok:${ownerPart(owner)}`,
+  nonce: (tag: string) => `nn:${tag}`,
+  grant: (edge: Hotkey) => `g:${edge}`,
+  directoryPage: (version: number, page: number) => `dp:${base36(version)}:${base36(page)}`,
+} as const;
+
+/** What stands before the first colon. */
+export const familyOf = (key: string): string => key.split(':', 1)[0] ?? '';
+
+/** Families an edge's token may write: what storing, changing and deleting files and issuing API keys needs. */
+export const EDGE_WRITABLE_FAMILIES: readonly string[] = [
+  'n',
+  'i',
+  'f',
+  't',
+  'x',
+  'ic',
+  'c',
+  'm',
+  'o',
+  'u',
+  'e',
+  'ec',
+  'td',
+  'd',
+  'lc',
+  'lf',
+  's',
+  'r',
+  'k',
+  'ok',
+  'nn',
+];

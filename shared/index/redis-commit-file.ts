@@ -1,0 +1,209 @@
+/**
+ * The switch of an upload: one transaction, after which the whole file is there, or nothing of it. What may have
+ * happened before an `IndexUnavailable` is found out by calling again: a file's own record is written with NX in the
+ * same transaction as every list and counter. How this bears crashes and late writers: `redis-file-index.ts`.
+ */
+import type { FileNumber } from '#shared/primitives/ids.ts';
+import { packFile, type StoredFile } from './file-record.ts';
+import { keys } from './keys.ts';
+import { checkInTime, LEASE_MS, type Lease, mayHaveEnded, withLease } from './lease.ts';
+import { type CommitOutcome, type FileRecord, IndexUnavailable } from './ports.ts';
+import { changeFile } from './redis-change-file.ts';
+import {
+  EXPIRY_SLOT_MS,
+  expirySlotOf,
+  FILES_PER_PAGE,
+  type IndexContext,
+  isFileOf,
+  isLive,
+  nameBucketOf,
+  type OwnerCounters,
+  readCounters,
+  readStored,
+  USAGE_FIELDS,
+} from './redis-context.ts';
+import { readEither } from './redis-find-files.ts';
+import { deleteFile, removeChunks } from './redis-remove-file.ts';
+import type { StagedUpload } from './staged-uploads.ts';
+import { cidMember, cidTag, nameMember, ownerCidMember, ownerCidTag, parseCidMember, prefixRange } from './tags.ts';
+
+interface Situation {
+  readonly held: boolean;
+  readonly counters: OwnerCounters;
+  /** Files of this owner with this CID: live, or expired and not yet collected. */
+  readonly stored: readonly StoredFile[];
+  /** Members that give the new file's name to older files. */
+  readonly names: readonly string[];
+  readonly intentGone: boolean;
+}
+
+export async function commitFile(context: IndexContext, file: FileRecord): Promise<CommitOutcome> {
+  const outcome = await withLease(context.clock, (lease) => attempt(context, file, lease));
+  context.staged.forget(file.number);
+  return outcome;
+}
+
+/** Takes the lease and reads all that decides, at one moment. */
+async function look(context: IndexContext, file: FileRecord): Promise<Situation> {
+  const { tag, bucket } = ownerCidTag(file.owner, file.cid);
+  const upload = context.staged.find(file.number);
+  const replies = await context.connection.multi((c) => {
+    const { min, max } = prefixRange(tag);
+    c.set(keys.commitLease(tag), file.number, { nx: true, px: LEASE_MS });
+    c.zrange(keys.cidBucket(bucket), min, max, { byLex: true });
+    c.hmget(keys.usage(file.owner), ...USAGE_FIELDS);
+    if (file.name !== undefined) {
+      const name = nameBucketOf(file.owner, file.name);
+      const range = prefixRange(name.tag);
+      c.zrange(name.key, range.min, range.max, { byLex: true });
+    }
+    if (!upload || upload.uncertain) c.zscore(keys.uploads, file.number);
+  });
+  const held = replies.wasSet();
+  const numbers = replies.texts().flatMap((member) => parseCidMember(member)?.file ?? []);
+  const counters = readCounters(context, replies);
+  const names = file.name === undefined ? [] : replies.texts();
+  const intentGone = !upload || upload.uncertain ? replies.textOrNull() === null : false;
+  const stored = (await readStored(context, numbers)).filter((other) => isFileOf(other.file, file.cid, file.owner));
+  return { held, counters, stored, names, intentGone };
+}
+
+async function attempt(context: IndexContext, file: FileRecord, lease: Lease): Promise<CommitOutcome | undefined> {
+  const { held, counters, stored, names, intentGone } = await look(context, file);
+  const own = stored.find((other) => other.file.number === file.number);
+  if (own) {
+    if (held) await release(context, file, lease);
+    return { outcome: 'stored', file: own.file };
+  }
+  if (!held) return undefined;
+  const nowMs = context.clock.nowMs();
+  const live = stored.find((other) => isLive(other.file, nowMs));
+  if (live) return keepLater(context, file, live.file, lease);
+  if (intentGone) return tellOfTheGone(context, file, lease);
+  for (const expired of stored) await deleteFile(context, expired.file, 'expired');
+  if (counters.bytes + file.bytes > counters.quotaBytes) {
+    await abandon(context, file.number, context.staged.find(file.number)?.writtenChunks ?? 0);
+    await release(context, file, lease);
+    return { outcome: 'over-quota', quotaBytes: counters.quotaBytes, usedBytes: counters.bytes };
+  }
+  const upload = context.staged.find(file.number);
+  if (!upload) throw new IndexUnavailable('this upload was not staged here');
+  return makeVisible(context, file, upload, counters, names, lease);
+}
+
+async function makeVisible(
+  context: IndexContext,
+  file: FileRecord,
+  upload: StagedUpload,
+  counters: OwnerCounters,
+  names: readonly string[],
+  lease: Lease,
+): Promise<CommitOutcome> {
+  const chunks = upload.lastChunks(file.segments);
+  if (!chunks) throw new RangeError(`${upload.segments} of ${file.segments} segments are staged`);
+  const nowMs = context.clock.nowMs();
+  if (upload.intent.expiresAtMs <= nowMs) throw new IndexUnavailable('the upload has run out of time');
+  const changing = { expiresAtMs: file.expiresAtMs, lost: upload.lost, dropped: 0, settled: false };
+  const inline = file.segments === 1 ? upload.held.get(0) : undefined;
+  const text = packFile(file, changing, inline);
+  const page = Math.floor(counters.committed / FILES_PER_PAGE);
+  const byCid = cidTag(file.cid);
+  const byOwner = ownerCidTag(file.owner, file.cid);
+  checkInTime(context.clock, lease);
+  upload.uncertain = true;
+  const replies = await context.connection.multi((c) => {
+    c.set(keys.live(file.number), text, { nx: true });
+    c.hincrby(keys.usage(file.owner), 'b', file.bytes);
+    c.hincrby(keys.usage(file.owner), 'f', 1);
+    c.del(keys.commitLease(byOwner.tag));
+    c.zrem(keys.uploads, file.number);
+    c.zadd(
+      keys.cidBucket(byCid.bucket),
+      { score: 0, member: cidMember(byCid.tag, file.number) },
+      { score: 0, member: ownerCidMember(byOwner.tag, file.number, page) },
+    );
+    c.zadd(keys.ownerPage(file.owner, page), { score: counters.committed, member: file.number });
+    if (file.expiresAtMs !== 0) {
+      const score = file.expiresAtMs % EXPIRY_SLOT_MS;
+      c.zadd(keys.expirySlot(expirySlotOf(file.expiresAtMs)), { score, member: file.number });
+    }
+    if (file.name !== undefined) {
+      const { key, tag } = nameBucketOf(file.owner, file.name);
+      if (names.length > 0) c.zrem(key, ...names);
+      c.zadd(key, { score: 0, member: nameMember(tag, nowMs, file.number) });
+    }
+    if (!inline) for (const { chunk, text: records } of chunks) c.set(keys.chunk(file.number, chunk), records);
+    if (upload.writtenChunks > 0) c.hdel(keys.uploadChunks, `${file.number}`);
+  });
+  const first = replies.wasSet();
+  const bytesNow = replies.integer();
+  const leaseWasThere = replies.skip().integer() === 1;
+  if (!first) {
+    // An earlier switch of ours came through late, counted once already: take the second count back.
+    await count(context, file, -1);
+  } else if (bytesNow > counters.quotaBytes) {
+    // Another file of the owner was committed in between: the one that came later goes.
+    await deleteFile(context, file, 'deleted');
+    return { outcome: 'over-quota', quotaBytes: counters.quotaBytes, usedBytes: bytesNow - file.bytes };
+  }
+  if (!leaseWasThere || mayHaveEnded(context.clock, lease)) return yieldToOther(context, file);
+  return { outcome: 'stored', file };
+}
+
+/** Our lease ended before our switch: if another file of the same bytes is there, ours goes. */
+function yieldToOther(context: IndexContext, file: FileRecord): Promise<CommitOutcome> {
+  return withLease(context.clock, async (lease): Promise<CommitOutcome | undefined> => {
+    const { held, stored } = await look(context, file);
+    if (!held) return undefined;
+    const nowMs = context.clock.nowMs();
+    const other = stored.find(({ file: found }) => found.number !== file.number && isLive(found, nowMs));
+    if (other) await deleteFile(context, file, 'deleted', { alone: true });
+    await release(context, file, lease);
+    return other ? { outcome: 'already', file: other.file } : { outcome: 'stored', file };
+  });
+}
+
+async function keepLater(
+  context: IndexContext,
+  file: FileRecord,
+  live: FileRecord,
+  lease: Lease,
+): Promise<CommitOutcome | undefined> {
+  const later = live.expiresAtMs !== 0 && (file.expiresAtMs === 0 || file.expiresAtMs > live.expiresAtMs);
+  const kept = later ? await changeFile(context, live, { expiresAtMs: file.expiresAtMs }) : live;
+  if (kept) await abandon(context, file.number, context.staged.find(file.number)?.writtenChunks ?? 0);
+  await release(context, file, lease);
+  // Deleted just now: look again.
+  return kept && { outcome: 'already', file: kept };
+}
+
+/** The intent is gone and the file is not live: it was committed and deleted since, or the upload was abandoned. */
+async function tellOfTheGone(context: IndexContext, file: FileRecord, lease: Lease): Promise<CommitOutcome> {
+  await release(context, file, lease);
+  const gone = await readEither(context, file.number);
+  if (gone) return { outcome: 'stored', file: gone.file };
+  throw new IndexUnavailable('this upload was abandoned');
+}
+
+/** Gives the lease back, unless it may be another's by now. */
+async function release(context: IndexContext, file: FileRecord, lease: Lease): Promise<void> {
+  if (mayHaveEnded(context.clock, lease)) return;
+  await context.connection.write((c) => c.del(keys.commitLease(ownerCidTag(file.owner, file.cid).tag)));
+}
+
+async function count(context: IndexContext, file: FileRecord, sign: 1 | -1): Promise<void> {
+  await context.connection.multi((c) => {
+    c.hincrby(keys.usage(file.owner), 'b', sign * file.bytes);
+    c.hincrby(keys.usage(file.owner), 'f', sign);
+  });
+}
+
+/** Removes staged chunks, then the intent: a crash in between leaves the intent, which finds them again. */
+export async function abandon(context: IndexContext, file: FileNumber, chunks: number): Promise<void> {
+  await removeChunks(context, file, chunks);
+  await context.connection.multi((c) => {
+    c.zrem(keys.uploads, file);
+    if (chunks > 0) c.hdel(keys.uploadChunks, `${file}`);
+  });
+  context.staged.forget(file);
+}

@@ -1,0 +1,78 @@
+/** What the parts of the Redis file index share, and the reads that most of them begin with. */
+import type { Clock } from '#shared/primitives/effects.ts';
+import type { Cid, FileNumber, OwnerId } from '#shared/primitives/ids.ts';
+import { parseFile, type StoredFile } from './file-record.ts';
+import { keys } from './keys.ts';
+import type { FileRecord, OwnerUsage } from './ports.ts';
+import { countOf, nonsense, type RedisConnection, type Replies } from './redis-connection.ts';
+import type { StagedUploads } from './staged-uploads.ts';
+import { nameTag, parseNameMember, prefixRange, type Tag } from './tags.ts';
+
+export interface IndexContext {
+  readonly connection: RedisConnection;
+  readonly clock: Clock;
+  readonly staged: StagedUploads;
+  /** Quota of an owner to whom none was set. */
+  readonly defaultQuotaBytes: number;
+}
+
+export const USAGE_FIELDS = ['f', 'b', 'd', 'q'] as const;
+/** Files on one page of an owner's list. */
+export const FILES_PER_PAGE = 64;
+
+export interface OwnerCounters extends OwnerUsage {
+  /** Files ever committed: the next one's place in the owner's list. */
+  readonly committed: number;
+}
+
+export function readCounters(context: IndexContext, replies: Replies): OwnerCounters {
+  const [files, bytes, deleted, quota] = replies.textsOrNulls(USAGE_FIELDS.length);
+  const count = countOf(files ?? null);
+  return {
+    files: count,
+    bytes: countOf(bytes ?? null),
+    quotaBytes: quota == null ? context.defaultQuotaBytes : countOf(quota),
+    committed: count + countOf(deleted ?? null),
+  };
+}
+
+/** A record's text as the file it must be. */
+export function mustParse(number: FileNumber, text: string): StoredFile {
+  return parseFile(number, text) ?? nonsense("a file's record");
+}
+
+/** The records of these files that are in the index as live, expired ones included, in the order asked. */
+export async function readStored(context: IndexContext, numbers: readonly FileNumber[]): Promise<StoredFile[]> {
+  if (numbers.length === 0) return [];
+  const replies = await context.connection.read((c) => c.mget(...numbers.map((number) => keys.live(number))));
+  const texts = replies.textsOrNulls(numbers.length);
+  return numbers.flatMap((number, i) => {
+    const text = texts[i];
+    return text == null ? [] : [mustParse(number, text)];
+  });
+}
+
+/** Expired files are not live, collected or not. */
+export const isLive = (file: FileRecord, nowMs: number): boolean => file.expiresAtMs === 0 || file.expiresAtMs > nowMs;
+
+export const isFileOf = (file: FileRecord, cid: Cid, owner?: OwnerId): boolean =>
+  file.cid === cid && (owner === undefined || file.owner === owner);
+
+/** Expiry entries: the ten minutes they fall in, and the milliseconds within. */
+export const EXPIRY_SLOT_MS = 600_000;
+export const expirySlotOf = (expiresAtMs: number): number => Math.floor(expiresAtMs / EXPIRY_SLOT_MS);
+
+/** Where a name's members stand. */
+export function nameBucketOf(owner: OwnerId, name: string): Tag & { readonly key: string } {
+  const tag = nameTag(owner, name);
+  return { ...tag, key: keys.nameBucket(tag.bucket) };
+}
+
+/** Members that give this name to this file. */
+export async function nameMembersOf(context: IndexContext, file: FileRecord): Promise<readonly string[]> {
+  if (file.name === undefined) return [];
+  const { key, tag } = nameBucketOf(file.owner, file.name);
+  const { min, max } = prefixRange(tag);
+  const replies = await context.connection.read((c) => c.zrange(key, min, max, { byLex: true }));
+  return replies.texts().filter((member) => parseNameMember(member) === file.number);
+}

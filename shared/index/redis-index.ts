@@ -1,0 +1,37 @@
+/** Opens the index: the three ports over one connection, for edge, validator and local network alike. */
+import { type Clock, systemClock } from '#shared/primitives/effects.ts';
+import type { AccessIndex, FileIndex, MinerDirectory } from './ports.ts';
+import { createRedisAccessIndex } from './redis-access-index.ts';
+import { RedisConnection } from './redis-connection.ts';
+import { createRedisFileIndex } from './redis-file-index.ts';
+import { createRedisMinerDirectory } from './redis-miner-directory.ts';
+import { StagedUploads } from './staged-uploads.ts';
+
+export interface IndexSettings {
+  /** Origin of an Upstash Redis or of our gateway, e.g. `http://127.0.0.1:7379`. */
+  readonly url: string;
+  readonly token: string;
+  readonly clock?: Clock;
+  /** For owners to whom none was set; without it they have no limit. */
+  readonly defaultQuotaBytes?: number;
+}
+
+export interface Index {
+  readonly files: FileIndex;
+  readonly miners: MinerDirectory;
+  readonly access: AccessIndex;
+}
+
+export function createIndex(settings: IndexSettings): Index {
+  const connection = new RedisConnection(settings);
+  return {
+    files: createRedisFileIndex({
+      connection,
+      clock: settings.clock ?? systemClock,
+      staged: new StagedUploads(),
+      defaultQuotaBytes: settings.defaultQuotaBytes ?? Number.MAX_SAFE_INTEGER,
+    }),
+    miners: createRedisMinerDirectory(connection),
+    access: createRedisAccessIndex(connection),
+  };
+}
