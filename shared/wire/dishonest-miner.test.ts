@@ -24,6 +24,8 @@ const raw = (response: ServerResponse, text: string, body: Uint8Array | string =
 interface Lie {
   readonly id: string;
   readonly code: MinerFailureCode;
+  /** It never ends by itself: the client's limits must. */
+  readonly endless?: true;
   readonly answer: (request: IncomingMessage, response: ServerResponse) => void;
 }
 
@@ -45,15 +47,22 @@ const lies: Lie[] = [
       response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(new Uint8Array(1 << 20))),
   },
   { id: 'hangs up', code: 'unreachable', answer: (_, response) => response.destroy() },
-  { id: 'is silent', code: 'unreachable', answer: () => undefined },
+  { id: 'is silent', endless: true, code: 'unreachable', answer: () => undefined },
   {
     id: 'is silent after its headers',
+    endless: true,
     code: 'unreachable',
     answer: (_, response) => response.writeHead(200, { 'content-length': 50 }).flushHeaders(),
   },
-  { id: 'is silent with its problem', code: 'broken', answer: (_, response) => response.writeHead(500).flushHeaders() },
+  {
+    id: 'is silent with its problem',
+    endless: true,
+    code: 'broken',
+    answer: (_, response) => response.writeHead(500).flushHeaders(),
+  },
   {
     id: 'dribbles for ever',
+    endless: true,
     code: 'unreachable',
     answer: (_, response) => {
       response.writeHead(200, { 'content-length': 1000 });
@@ -142,7 +151,7 @@ function endless(response: ServerResponse): void {
   more();
 }
 
-describe.each(lies)('with a miner that $id', ({ code, answer }) => {
+describe.each(lies)('with a miner that $id', ({ code, endless, answer }) => {
   it(`every request ends as ${code}, and nothing stays open`, async () => {
     world.miner.takeOver((request, response) => {
       request.resume();
@@ -151,15 +160,16 @@ describe.each(lies)('with a miner that $id', ({ code, answer }) => {
     });
     const failure = { ok: false, failure: { code, miner: world.miner.hotkey } };
     const frame = frameOf();
+    const [client, tenantClient] = endless ? [world.hasty, world.hastyTenant] : [world.client, world.tenantClient];
     const outcomes = await Promise.all([
-      world.client.health(world.miner, never),
-      world.client.readReceipt(world.miner, newOrder(), frame.anchorId, 1000, never),
-      world.tenantClient.drop(world.miner, [frame.anchorId], 'drop', 1, never),
-      world.tenantClient.listShards(world.miner, undefined, 10, never),
+      client.health(world.miner, never),
+      client.readReceipt(world.miner, newOrder(), frame.anchorId, 1000, never),
+      tenantClient.drop(world.miner, [frame.anchorId], 'drop', 1, never),
+      tenantClient.listShards(world.miner, undefined, 10, never),
     ]);
     for (const outcome of outcomes) expect(outcome).toMatchObject(failure);
     const read = await collect(
-      world.client.readShards(
+      client.readShards(
         world.miner,
         [
           { anchorId: frame.anchorId, bytes: 1000 },
@@ -170,8 +180,8 @@ describe.each(lies)('with a miner that $id', ({ code, answer }) => {
     );
     expect(read).toHaveLength(2);
     for (const result of read) expect(result.ok).toBe(false);
-    expect((await world.client.openStream(world.miner, newOrder(), 1000, never)).ok).toBe(false);
-    expect((await world.client.putShard(world.miner, newOrder(), frame, never)).ok).toBe(false);
+    expect((await client.openStream(world.miner, newOrder(), 1000, never)).ok).toBe(false);
+    expect((await client.putShard(world.miner, newOrder(), frame, never)).ok).toBe(false);
     // Whatever was not read to its end was let go of.
     await expect.poll(() => world.miner.active.size).toBe(0);
     world.miner.takeOver();

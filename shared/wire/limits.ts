@@ -1,6 +1,6 @@
 /**
  * Every size and time limit of the wire, each with its unit and where it comes from. Servers refuse what is over a
- * limit before they read or keep it; clients never produce it. `docs/protocol.md` §4 lists the same figures.
+ * limit before they read or keep it; clients never produce it. `docs/protocol.md` §§1–3 state them.
  */
 
 const KIB = 1024;

@@ -1,14 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '#shared/primitives/effects.ts';
-import {
-  collect,
-  frameOf,
-  never,
-  newOrder,
-  startWireWorld,
-  timeouts,
-  type WireWorld,
-} from '#shared/testing/wire-world.ts';
+import { collect, frameOf, never, newOrder, startWireWorld, type WireWorld } from '#shared/testing/wire-world.ts';
 import type { ShardFrame } from './ports.ts';
 import { encodeProblem } from './problem.ts';
 
@@ -42,9 +34,11 @@ describe('with an honest miner', () => {
   });
 
   it('keeps a stream that pauses longer than a miner may be silent', async () => {
-    const stream = await world.openStream();
+    const idleMs = 500;
+    const client = world.clientOf(world.edge, world.grantOf(true), { timeouts: { idleMs, totalMs: 5000 } });
+    const stream = await world.openStream(never, client);
     expect((await stream.send(frameOf()).receipt).ok).toBe(true);
-    await systemClock.sleep(2 * timeouts.idleMs);
+    await systemClock.sleep(1.2 * idleMs);
     expect((await stream.send(frameOf()).receipt).ok).toBe(true);
     await stream.finish();
   });

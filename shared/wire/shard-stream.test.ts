@@ -16,7 +16,7 @@ afterAll(() => world.close());
 describe('a stream', () => {
   it('fails all that is open when the miner takes everything and says nothing', async () => {
     world.accept((request) => void request.resume());
-    const stream = await world.openStream();
+    const stream = await world.openStream(never, world.hasty);
     const sends = [stream.send(frameOf()), stream.send(frameOf(2_000_000))];
     await Promise.all(sends.map((send) => send.sent));
     for (const send of sends) expect(await send.receipt).toMatchObject({ failure: { code: 'unreachable' } });
@@ -25,7 +25,7 @@ describe('a stream', () => {
   });
   it('fails when the miner takes nothing, and lets go of the buffers', async () => {
     world.accept((request) => void request.pause());
-    const stream = await world.openStream();
+    const stream = await world.openStream(never, world.hasty);
     const sends = Array.from({ length: 8 }, () => stream.send(frameOf(4_000_000)));
     await Promise.all(sends.map((send) => send.sent));
     for (const send of sends) expect(await send.receipt).toMatchObject({ failure: { code: 'unreachable' } });

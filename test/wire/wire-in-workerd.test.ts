@@ -35,14 +35,14 @@ afterAll(async () => {
   await world.close();
 });
 
-async function ask(shards: readonly number[], abortAfterMs?: number): Promise<WorkerReport> {
+async function ask(shards: readonly number[], idleMs = 10_000, abortAfterMs?: number): Promise<WorkerReport> {
   const task: WorkerTask = {
     miner: { hotkey: world.miner.hotkey, url: world.miner.url },
     tenant: world.tenant.hotkey,
     edgeSeed: 2,
     network: { genesis: 5, netuid: 21 },
     grant: toBase64(world.grantOf(true)),
-    idleMs: 250,
+    idleMs,
     shards,
     ...(abortAfterMs === undefined ? {} : { abortAfterMs }),
   };
@@ -54,7 +54,7 @@ async function ask(shards: readonly number[], abortAfterMs?: number): Promise<Wo
 describe('in workerd, with an honest miner', () => {
   it('a stream opens before its first frame, and every shard is receipted and read back', async () => {
     const report = await ask([32, 1000, 70_000, 262_144, 4_194_304]);
-    expect(report).toMatchObject({ health: 'ok', put: 'ok', open: 'ok' });
+    expect(report).toMatchObject({ health: 'ok', put: 'ok', open: 'ok', head: 'ok' });
     expect(report.receipts).toEqual(Array(5).fill('ok'));
     expect(report.read).toEqual(Array(5).fill('ok'));
     expect([...world.miner.held.values()].map(({ shard }) => shard.length).toSorted((a, b) => a - b)).toEqual([
@@ -72,7 +72,7 @@ const answering =
   };
 
 describe('in workerd, with a miner that', () => {
-  const cases: { id: string; take: Takeover; report: Partial<WorkerReport> }[] = [
+  const cases: { id: string; take: Takeover; report: Partial<WorkerReport>; idleMs?: number }[] = [
     {
       id: 'redirects a signed PUT',
       take: (request, response) => !!response.writeHead(307, { location: `http://127.0.0.1:1${request.url}` }).end(),
@@ -87,7 +87,7 @@ describe('in workerd, with a miner that', () => {
       report: failed('broken'),
     },
     { id: 'hangs up', take: (_, response) => !!response.destroy(), report: failed('unreachable') },
-    { id: 'is silent', take: () => true, report: failed('unreachable') },
+    { id: 'is silent', take: () => true, report: failed('unreachable'), idleMs: 250 },
     {
       id: 'cuts a body whose framing cannot tell',
       take: (_, response) => {
@@ -106,6 +106,7 @@ describe('in workerd, with a miner that', () => {
     },
     {
       id: 'answers 202 and never sends a receipt',
+      idleMs: 250,
       take: (_, response) => {
         response.writeHead(202).flushHeaders();
         return true;
@@ -122,9 +123,9 @@ describe('in workerd, with a miner that', () => {
       report: { open: 'ok', receipts: ['unreachable', 'unreachable'] },
     },
   ];
-  it.each(cases)('$id', async ({ take, report }) => {
+  it.each(cases)('$id', async ({ take, report, idleMs }) => {
     world.miner.takeOver(answering(take));
-    expect(await ask([2000, 300_000])).toMatchObject(report);
+    expect(await ask([2000, 300_000], idleMs)).toMatchObject(report);
   });
   it('signs receipts for another order', async () => {
     world.miner.forgeReceipts((receipt) => ({ ...receipt, order: '11'.repeat(16) as never }));
@@ -138,7 +139,7 @@ describe('in workerd, with a miner that', () => {
       request.pause();
       return true;
     });
-    const report = await ask([4_000_000, 4_000_000, 4_000_000], 150);
+    const report = await ask([4_000_000, 4_000_000, 4_000_000], 10_000, 500);
     expect(report).toMatchObject({
       open: 'ok',
       receipts: Array(3).fill('cancelled'),
