@@ -9,6 +9,8 @@ const CRLF = Buffer.from('\r\n');
 /** Replies larger than this are a broken peer, not data of ours. */
 const MAX_BULK_BYTES = 64 * 1024 * 1024;
 const MAX_ITEMS = 1_000_000;
+/** JSON numbers carry the larger ones rounded, as the hosted service does. */
+const INT64 = 2 ** 63;
 
 export function encodeCommand(command: Command): Buffer {
   const parts: Uint8Array[] = [Buffer.from(`*${command.args.length + 1}\r\n`)];
@@ -49,7 +51,7 @@ function parseReply(buffer: Buffer, at: number): { reply: Reply; end: number } |
     case '-':
       return { reply: { error: line }, end };
     case ':':
-      return { reply: length(line, -Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER), end };
+      return { reply: length(line, -INT64, INT64), end };
     case '$': {
       const bytes = length(line, -1, MAX_BULK_BYTES);
       if (bytes < 0) return { reply: null, end };

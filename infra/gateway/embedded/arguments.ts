@@ -29,6 +29,16 @@ export function float(text: string): number | undefined {
   return Number.isFinite(value) ? value : undefined;
 }
 
+/** A range's end, which Redis reads more freely than a score: leading blanks, nothing at all (0), overflow (inf). */
+export function boundFloat(text: string): number | undefined {
+  const trimmed = text.replace(/^[ \t\n\v\f\r]+/, '');
+  if (text === '') return 0;
+  const overflow = /^([+-]?)[0-9.]+(?:e[+-]?[0-9]+)?$/i.exec(trimmed);
+  const value = float(trimmed);
+  if (value !== undefined || !overflow || Number.isNaN(Number(trimmed))) return value;
+  return overflow[1] === '-' ? -Infinity : Infinity;
+}
+
 /** A score as Redis prints it: integers plainly, others with 17 significant digits (%.17g). */
 export function scoreText(score: number): string {
   if (score === Infinity) return 'inf';

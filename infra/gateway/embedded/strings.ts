@@ -43,25 +43,27 @@ export function getrange(space: Keyspace, [key = EMPTY, startText = EMPTY, endTe
 }
 
 interface SetOptions {
-  nx: boolean;
-  xx: boolean;
-  px?: bigint;
+  readonly nx: boolean;
+  readonly xx: boolean;
+  readonly px?: number;
 }
 
+/** Syntax first, then the number, as Redis does; of several PX the last counts. */
 function setOptions(args: Args): SetOptions | ErrorReply {
-  const options: SetOptions = { nx: false, xx: false };
+  let [nx, xx] = [false, false];
+  let pxText: Uint8Array | undefined;
   for (let i = 0; i < args.length; i++) {
     const word = textOf(args[i] ?? EMPTY).toUpperCase();
-    if (word === 'NX' && !options.xx) options.nx = true;
-    else if (word === 'XX' && !options.nx) options.xx = true;
-    else if (word === 'PX' && options.px === undefined && i + 1 < args.length) {
-      const px = int64(args[++i] ?? EMPTY);
-      if (px === undefined) return NOT_INTEGER;
-      if (px <= 0n || px > BigInt(MAX_EXPIRE_MS)) return { error: "ERR invalid expire time in 'set' command" };
-      options.px = px;
-    } else return SYNTAX;
+    if (word === 'NX' && !xx) nx = true;
+    else if (word === 'XX' && !nx) xx = true;
+    else if (word === 'PX' && i + 1 < args.length) pxText = args[++i];
+    else return SYNTAX;
   }
-  return options;
+  if (!pxText) return { nx, xx };
+  const px = int64(pxText);
+  if (px === undefined) return NOT_INTEGER;
+  if (px <= 0n || px > BigInt(MAX_EXPIRE_MS)) return { error: "ERR invalid expire time in 'set' command" };
+  return { nx, xx, px: Number(px) };
 }
 
 function store(space: Keyspace, key: Uint8Array, value: Uint8Array, expires: number | null): void {
@@ -82,7 +84,7 @@ export function set(space: Keyspace, [key = EMPTY, value = EMPTY, ...rest]: Args
     const there = space.find(key) !== undefined;
     if (there ? options.nx : options.xx) return null;
   }
-  store(space, key, value, options.px === undefined ? null : space.now() + Number(options.px));
+  store(space, key, value, options.px === undefined ? null : space.now() + options.px);
   return OK;
 }
 

@@ -1,6 +1,7 @@
 /** Sorted set commands of the embedded engine. Semantics and errors: Redis 7.0. */
 import type { ErrorReply, Reply } from '../engine.ts';
 import {
+  boundFloat,
   bytesOf,
   clampRange,
   float,
@@ -73,7 +74,7 @@ interface Bound {
 
 function scoreBound(text: string, side: 'min' | 'max'): Bound | ErrorReply {
   const open = text.startsWith('(');
-  const value = float(open ? text.slice(1) : text);
+  const value = boundFloat(open ? text.slice(1) : text);
   if (value === undefined) return MIN_MAX_NOT_FLOAT;
   return { sql: `score ${side === 'min' ? '>' : '<'}${open ? '' : '='} ?`, parameters: [value] };
 }
