@@ -1,0 +1,87 @@
+/** The description is made from the routes; these tests hold that everything is in it, and that answers are as it says. */
+import { beforeAll, expect, test } from 'vitest';
+import { patternBytes } from '#edge/testing/sources.ts';
+import { createTestEdge, type TestEdge } from '#edge/testing/test-edge.ts';
+import { openApiPath } from './openapi.ts';
+import { ROUTES } from './route-list.ts';
+
+interface Operation {
+  readonly operationId: string;
+  readonly responses: Record<string, { description: string; content?: Record<string, unknown> }>;
+  readonly parameters?: readonly { name: string; in: string; required: boolean }[];
+  readonly security: readonly unknown[];
+}
+
+let edge: TestEdge;
+let paths: Record<string, Record<string, Operation>>;
+let text: string;
+beforeAll(async () => {
+  edge = await createTestEdge();
+  const response = await edge.fetch('/openapi.json', { headers: { Authorization: '' } });
+  text = await response.text();
+  paths = JSON.parse(text).paths;
+});
+
+test.each(ROUTES.map((route) => ({ id: `${route.method} ${route.path}`, route })))('$id is described', ({ route }) => {
+  const operation = paths[openApiPath(route.path)]?.[route.method.toLowerCase()];
+  if (!operation) throw new Error('it is not');
+  expect(operation.operationId).toBe(route.operationId);
+  expect(Object.keys(operation.responses)).toEqual(expect.arrayContaining(Object.keys(route.answers)));
+  for (const code of route.problems) expect(JSON.stringify(operation.responses)).toContain(`${code}: `);
+  for (const name of route.path.matchAll(/:([A-Za-z]+)/g)) {
+    expect(operation.parameters).toContainEqual(expect.objectContaining({ name: name[1], in: 'path', required: true }));
+  }
+});
+
+test('nothing is described that is not there', () => {
+  const described = Object.entries(paths).flatMap(([path, operations]) =>
+    Object.keys(operations).map((method) => `${method} ${path}`),
+  );
+  const there = ROUTES.flatMap(({ method, path }) => {
+    const at = `${method.toLowerCase()} ${openApiPath(path)}`;
+    return method === 'GET' ? [at, at.replace('get', 'head')] : [at];
+  });
+  expect(described.sort()).toEqual(there.sort());
+});
+
+test('operation ids are unique and every reference leads somewhere', () => {
+  const ids = Object.values(paths).flatMap((operations) => Object.values(operations).map((item) => item.operationId));
+  expect(new Set(ids).size).toBe(ids.length);
+  const references = [...text.matchAll(/"\$ref":"([^"]+)"/g)].map((match) => match[1]);
+  expect(new Set(references)).toEqual(new Set(['#/components/schemas/Problem']));
+});
+
+test('every JSON answer of success is what its route’s schema says, and nothing more', async () => {
+  const seen = new Set<string>();
+  const call = async (method: string, pattern: string, path: string, body?: BodyInit) => {
+    const response = await edge.fetch(path, { method, ...(body === undefined ? {} : { body }) });
+    const route = ROUTES.find((item) => item.method === method && item.path === pattern);
+    const answer = route?.answers[response.status];
+    if (!answer) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+    seen.add(`${method} ${pattern}`);
+    if (!answer.schema) return void (await response.arrayBuffer());
+    const value: unknown = await response.json();
+    expect(answer.schema.safeParse(value).error).toBeUndefined();
+    return value as Record<string, string>;
+  };
+  const file = await call('PUT', '/v1/files', '/v1/files?name=a.bin', patternBytes(30_000));
+  const cid = file?.cid ?? '';
+  const form = new FormData();
+  form.append('f', new File([patternBytes(5)], 'b.bin'));
+  await call('POST', '/v1/files', '/v1/files', form);
+  await call('GET', '/v1/files', '/v1/files?limit=1');
+  await call('GET', '/v1/files/by-name/:name', '/v1/files/by-name/a.bin');
+  await call('GET', '/v1/files/:cid', `/v1/files/${cid}`);
+  await call('PATCH', '/v1/files/:cid', `/v1/files/${cid}`, '{"ttl":100,"name":"c.bin"}');
+  await call('GET', '/v1/files/:cid/status', `/v1/files/${cid}/status`);
+  await call('DELETE', '/v1/files/:cid', `/v1/files/${cid}`);
+  await call('GET', '/v1/files/:cid/deletion', `/v1/files/${cid}/deletion`);
+  await call('DELETE', '/v1/files/by-name/:name', '/v1/files/by-name/b.bin');
+  const key = await call('POST', '/v1/keys', '/v1/keys', '{"label":"laptop"}');
+  await call('GET', '/v1/keys', '/v1/keys');
+  await call('DELETE', '/v1/keys/:keyId', `/v1/keys/${key?.keyId}`);
+  await call('GET', '/v1/account', '/v1/account');
+  await call('GET', '/health', '/health');
+  await call('GET', '/openapi.json', '/openapi.json');
+  expect([...seen].sort()).toEqual(ROUTES.map(({ method, path }) => `${method} ${path}`).sort());
+});
