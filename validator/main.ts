@@ -7,6 +7,7 @@ import { readFile } from 'node:fs/promises';
 import process from 'node:process';
 import { createIndex } from '#shared/index/redis-index.ts';
 import { systemClock, systemRandom } from '#shared/primitives/effects.ts';
+import { createNodeLog } from '#shared/primitives/node-log.ts';
 import { createMinerClient } from '#shared/wire/miner-client.ts';
 import { minerUrlOf } from '#shared/wire/miner-url.ts';
 import { createNodeHttpFetch } from '#shared/wire/node-http-fetch.ts';
@@ -18,12 +19,11 @@ import { expireFiles, expireUploads } from './flows/expire.ts';
 import { grantEdges } from './flows/grant-edge.ts';
 import { newPublishState, publishMiners } from './flows/publish-miners.ts';
 import { indexMarksIn, registrationsFrom } from './folder.ts';
-import { createJsonLog } from './json-log.ts';
 import type { TenantPorts } from './ports.ts';
 import { type Job, startSchedule } from './schedule.ts';
 import { parseKeyFile, parseSettings, type ValidatorSettings } from './settings.ts';
 
-const log = createJsonLog(process.env.FILETAO_LOG_LEVEL === 'debug' ? 'debug' : 'info');
+const log = createNodeLog('validator', process.env.FILETAO_LOG_LEVEL === 'debug' ? 'debug' : 'info');
 
 async function readConfig(): Promise<ValidatorSettings> {
   const file = process.env.FILETAO_VALIDATOR_CONFIG;
@@ -39,9 +39,9 @@ async function main(): Promise<void> {
   const index = createIndex({ ...settings.index, clock: systemClock });
   const http = createNodeHttpFetch();
   const ports: TenantPorts = {
-    files: index,
-    directory: index,
-    access: index,
+    files: index.files,
+    directory: index.miners,
+    access: index.access,
     miners: createMinerClient({
       fetch: http.fetch,
       signer,

@@ -40,6 +40,8 @@ export class MemoryIndex implements FileIndex, AccessIndex, MinerDirectory {
   readonly buried = new Map<FileNumber, { file: FileRecord; tombstone: Tombstone }>();
   readonly segments = new Map<FileNumber, SegmentRecord[]>();
   readonly deletions = new Map<string, FileNumber>();
+  /** How far deletions had come when their tombstones were settled. */
+  readonly #settled = new Map<FileNumber, DeletionProgress>();
   strays: StrayShard[] = [];
   receipts: Uint8Array[] = [];
   readonly keys = new Map<string, ApiKey>();
@@ -169,12 +171,15 @@ export class MemoryIndex implements FileIndex, AccessIndex, MinerDirectory {
   async deletion(owner: OwnerId, cid: Cid): Promise<DeletionProgress | undefined> {
     this.#enter('deletion');
     const number = this.deletions.get(`${owner} ${cid}`);
-    const tombstone = number === undefined ? undefined : this.buried.get(number)?.tombstone;
-    if (number === undefined || !tombstone) return undefined;
+    if (number === undefined) return undefined;
+    const tombstone = this.buried.get(number)?.tombstone;
+    return tombstone ? this.#progress(number, tombstone) : this.#settled.get(number);
+  }
+  #progress(number: FileNumber, { deletedAtMs }: Tombstone): DeletionProgress {
     const slots = (this.segments.get(number) ?? []).flatMap((record) => record.slots);
     const dropped = slots.filter((slot) => slot.state === 'dropped').length;
     const lost = slots.filter((slot) => slot.state === 'lost').length;
-    return { deletedAtMs: tombstone.deletedAtMs, shards: slots.length - lost, dropped };
+    return { deletedAtMs, shards: slots.length - lost, dropped };
   }
   async replaceSlot(...[file, segment, shardIndex, expected, slot]: Parameters<FileIndex['replaceSlot']>) {
     this.#enter('replaceSlot');
@@ -189,24 +194,32 @@ export class MemoryIndex implements FileIndex, AccessIndex, MinerDirectory {
 
   // ---- the tenant's jobs
   async expiredFiles(nowMs: number, limit: number): Promise<readonly FileRecord[]> {
+    this.#enter('expiredFiles');
     return this.#find(({ expiresAtMs }) => expiresAtMs !== 0 && expiresAtMs <= nowMs).slice(0, limit);
   }
   async tombstones(cursor: string | undefined, limit: number): Promise<Page<Tombstone>> {
+    this.#enter('tombstones');
     const all = [...this.buried.values()].map(({ tombstone }) => tombstone);
     return pageOf(all, cursor, limit);
   }
   async readAnyFile(file: FileNumber): Promise<FileRecord | undefined> {
+    this.#enter('readAnyFile');
     return this.live.get(file) ?? this.buried.get(file)?.file;
   }
   async settleTombstone(file: FileNumber): Promise<void> {
+    this.#enter('settleTombstone');
+    const buried = this.buried.get(file);
+    if (buried) this.#settled.set(file, this.#progress(file, buried.tombstone));
     this.buried.delete(file);
     this.segments.delete(file);
   }
   async expiredUploads(nowMs: number, limit: number): Promise<readonly FileNumber[]> {
+    this.#enter('expiredUploads');
     const over = [...this.intents].filter(([, intent]) => intent.expiresAtMs <= nowMs);
     return over.slice(0, limit).map(([number]) => number);
   }
   async uploadOpen(file: FileNumber): Promise<boolean> {
+    this.#enter('uploadOpen');
     return this.intents.has(file);
   }
   async addStrays(strays: readonly StrayShard[]): Promise<void> {
@@ -214,6 +227,7 @@ export class MemoryIndex implements FileIndex, AccessIndex, MinerDirectory {
     this.strays.push(...strays);
   }
   async takeStrays(limit: number): Promise<readonly StrayShard[]> {
+    this.#enter('takeStrays');
     return this.strays.splice(0, limit);
   }
   async addReceipts(receipts: readonly Uint8Array[]): Promise<void> {
@@ -225,6 +239,7 @@ export class MemoryIndex implements FileIndex, AccessIndex, MinerDirectory {
     return { id: 'memory', epoch: this.epoch };
   }
   async advanceEpoch(): Promise<number> {
+    this.#enter('advanceEpoch');
     return ++this.epoch;
   }
 
@@ -234,12 +249,14 @@ export class MemoryIndex implements FileIndex, AccessIndex, MinerDirectory {
     return this.snapshot;
   }
   async numberOf(hotkeys: readonly Hotkey[]): Promise<ReadonlyMap<Hotkey, MinerNumber>> {
+    this.#enter('numberOf');
     for (const hotkey of hotkeys) {
       if (!this.#minerNumbers.has(hotkey)) this.#minerNumbers.set(hotkey, (this.#minerNumbers.size + 1) as MinerNumber);
     }
     return new Map(hotkeys.map((hotkey) => [hotkey, this.#minerNumbers.get(hotkey) as MinerNumber]));
   }
   async publish(snapshot: DirectorySnapshot): Promise<void> {
+    this.#enter('publish');
     this.snapshot = snapshot;
   }
 
@@ -262,6 +279,7 @@ export class MemoryIndex implements FileIndex, AccessIndex, MinerDirectory {
     return found !== undefined && this.keys.delete(found[0]);
   }
   async setQuota(owner: OwnerId, quotaBytes: number): Promise<void> {
+    this.#enter('setQuota');
     this.quotas.set(owner, quotaBytes);
   }
   async readGrant(edge: Hotkey): Promise<Uint8Array | undefined> {
@@ -269,9 +287,11 @@ export class MemoryIndex implements FileIndex, AccessIndex, MinerDirectory {
     return this.grants.get(edge);
   }
   async writeGrant(edge: Hotkey, grant: Uint8Array): Promise<void> {
+    this.#enter('writeGrant');
     this.grants.set(edge, grant);
   }
   async claimNonce(identity: string, nonce: string): Promise<boolean> {
+    this.#enter('claimNonce');
     const claim = `${identity} ${nonce}`;
     if (this.#nonces.has(claim)) return false;
     this.#nonces.add(claim);

@@ -10,12 +10,15 @@ export interface IndexIdentity {
   readonly epoch: number;
 }
 
+/** What an index that nobody has worked with yet answers at most. */
+const FIRST_EPOCH = 1;
+
 export type GateRefusal = 'other-index' | 'rolled-back' | 'unknown-index' | 'too-much-garbage';
 
 /** Undefined when this is the tenant's index, at least as new as when it was last seen. */
 export function judgeIndex(identity: IndexIdentity, mark: IndexMark | undefined): GateRefusal | undefined {
-  // Without a mark only a fresh index is adopted: a lost folder beside an old index is an operator's case.
-  if (!mark) return identity.epoch === 0 ? undefined : 'unknown-index';
+  // Without a mark only a fresh index is adopted: a lost folder beside an old index is a case for an operator.
+  if (!mark) return identity.epoch <= FIRST_EPOCH ? undefined : 'unknown-index';
   if (identity.id !== mark.id) return 'other-index';
   return identity.epoch === mark.epoch || identity.epoch === mark.nextEpoch ? undefined : 'rolled-back';
 }

@@ -1,0 +1,218 @@
+import { describe, expect, it } from 'vitest';
+import { fromHex } from '#shared/primitives/bytes.ts';
+import { type Hotkey, hotkeyOf } from '#shared/primitives/ids.ts';
+import { MAX_GRANT_MS, parseGrant } from '#shared/proof/grant.ts';
+import { openSigned } from '#shared/proof/statement.ts';
+import { makeMiners, OWNER, sr25519, TestClock, type TestMiner, TestTenant } from '../testing/tenant-world.ts';
+import { dropDeleted } from './drop-deleted.ts';
+import { dropStrays } from './drop-strays.ts';
+import { expireFiles, expireUploads } from './expire.ts';
+import { grantEdges } from './grant-edge.ts';
+import { newPublishState, publishMiners } from './publish-miners.ts';
+
+const { signal } = new AbortController();
+
+function makeWorld(count = 4) {
+  const clock = new TestClock();
+  const miners = makeMiners(count);
+  return { clock, miners, tenant: new TestTenant(50, miners, clock) };
+}
+
+describe('dropDeleted', () => {
+  it('has every shard of a deleted file dropped, marks each, and settles the tombstone', async () => {
+    const { tenant } = makeWorld();
+    const kept = await tenant.storeFile(1);
+    const file = await tenant.storeFile(130);
+    await tenant.index.deleteFile(file, 'deleted');
+    expect(await dropDeleted(tenant.ports, signal)).toEqual({ tombstones: 1, settled: 1, dropped: 520 });
+    expect(tenant.held).toBe(4);
+    expect((await tenant.index.deletion(OWNER, file.cid))?.dropped).toBe(520);
+    expect(await tenant.index.readFile(kept.number)).toBeDefined();
+    expect(await dropDeleted(tenant.ports, signal)).toEqual({ tombstones: 0, settled: 0, dropped: 0 });
+  });
+
+  it('asks again those that did not answer, and only those', async () => {
+    const { miners, tenant } = makeWorld();
+    const file = await tenant.storeFile(3);
+    const [dead] = miners as [TestMiner];
+    dead.fault = 'dead';
+    await tenant.index.deleteFile(file, 'deleted');
+    expect(await dropDeleted(tenant.ports, signal)).toEqual({ tombstones: 1, settled: 0, dropped: 9 });
+    expect(await dropDeleted(tenant.ports, signal)).toEqual({ tombstones: 1, settled: 0, dropped: 0 });
+    dead.fault = 'none';
+    expect(await dropDeleted(tenant.ports, signal)).toEqual({ tombstones: 1, settled: 1, dropped: 3 });
+    expect(tenant.held).toBe(0);
+  });
+
+  it('gives up on miners that are no longer registered', async () => {
+    const { miners, tenant } = makeWorld();
+    const file = await tenant.storeFile(1);
+    tenant.registered = miners.slice(1);
+    await tenant.index.deleteFile(file, 'expired');
+    expect(await dropDeleted(tenant.ports, signal)).toEqual({ tombstones: 1, settled: 1, dropped: 3 });
+  });
+
+  it('settles nothing while the registrations cannot be read', async () => {
+    const { tenant } = makeWorld();
+    const file = await tenant.storeFile(1);
+    await tenant.index.deleteFile(file, 'deleted');
+    const registrations = { read: () => Promise.reject(new Error('no chain')) };
+    await expect(dropDeleted({ ...tenant.ports, registrations }, signal)).rejects.toThrow('no chain');
+    expect((await tenant.index.tombstones(undefined, 10)).items).toHaveLength(1);
+  });
+});
+
+describe('dropStrays', () => {
+  it('drops what edges reported, and puts back what a silent miner still has', async () => {
+    const { miners, tenant } = makeWorld();
+    const file = await tenant.storeFile(1);
+    const numbers = await tenant.numbers();
+    const strays = miners.map((miner, at) => {
+      const anchorId = fromHex(tenant.heldBy(miner)[0] as string) as Uint8Array;
+      return { miner: numbers[at] as (typeof numbers)[number], anchorId };
+    });
+    await tenant.index.addStrays(strays);
+    (miners[2] as TestMiner).fault = 'dead';
+    expect(await dropStrays(tenant.ports, signal)).toBe(3);
+    expect(tenant.index.strays).toEqual([strays[2]]);
+    expect(file.number).toBeGreaterThan(0);
+  });
+
+  it('forgets none when the run breaks off', async () => {
+    const { miners, tenant } = makeWorld(1);
+    await tenant.storeFile(1);
+    const [number] = await tenant.numbers();
+    const anchorId = fromHex(tenant.heldBy(miners[0] as TestMiner)[0] as string) as Uint8Array;
+    await tenant.index.addStrays([{ miner: number as NonNullable<typeof number>, anchorId }]);
+    tenant.index.fail('numberOf');
+    await expect(dropStrays(tenant.ports, signal)).rejects.toThrow();
+    expect(tenant.index.strays).toHaveLength(1);
+  });
+});
+
+describe('expiry', () => {
+  it('buries files whose time has come, however many, and no others', async () => {
+    const { clock, tenant } = makeWorld(2);
+    for (let i = 0; i < 70; i++) await tenant.storeFile(1, { expiresAtMs: clock.ms + 10 });
+    await tenant.storeFile(1);
+    const later = await tenant.storeFile(1, { expiresAtMs: clock.ms + 1e6 });
+    clock.ms += 11;
+    expect(await expireFiles(tenant.ports, signal)).toBe(70);
+    expect(tenant.index.live.size).toBe(2);
+    expect(await tenant.index.readFile(later.number)).toBeDefined();
+  });
+
+  it('takes the staged writes of uploads whose session is over', async () => {
+    const { clock, tenant } = makeWorld(2);
+    const number = await tenant.index.beginUpload({
+      owner: OWNER,
+      fileId: 'aa'.repeat(16) as never,
+      expiresAtMs: clock.ms + 5,
+    });
+    expect(await expireUploads(tenant.ports, signal)).toBe(0);
+    clock.ms += 6;
+    expect(await expireUploads(tenant.ports, signal)).toBe(1);
+    expect(await tenant.index.uploadOpen(number)).toBe(false);
+  });
+});
+
+describe('grantEdges', () => {
+  const edge = hotkeyOf(new Uint8Array(32).fill(77)) as Hotkey;
+  const open = (tenant: TestTenant, signed: Uint8Array) =>
+    openSigned(
+      sr25519.verify,
+      'grant',
+      signed,
+      (bytes) => parseGrant(tenant.ports.network, bytes),
+      (grant) => grant.validator,
+    );
+
+  it('signs for at most a day, and again when half of it is over', async () => {
+    const { clock, tenant } = makeWorld(1);
+    clock.ms = Date.now();
+    const ports = { ...tenant.ports, verify: sr25519.verify };
+    await grantEdges(ports, [edge], 2 * MAX_GRANT_MS);
+    const first = (await tenant.index.readGrant(edge)) as Uint8Array;
+    expect(open(tenant, first)).toMatchObject({
+      ok: true,
+      value: { edge, validator: tenant.ports.signer.hotkey, put: true, get: true },
+    });
+    clock.ms += MAX_GRANT_MS / 3;
+    await grantEdges(ports, [edge], MAX_GRANT_MS);
+    expect(await tenant.index.readGrant(edge)).toEqual(first);
+    clock.ms += MAX_GRANT_MS / 5;
+    await grantEdges(ports, [edge], MAX_GRANT_MS);
+    expect(await tenant.index.readGrant(edge)).not.toEqual(first);
+  });
+
+  it('replaces a grant that is damaged, of somebody else, or for another edge', async () => {
+    const { clock, tenant } = makeWorld(1);
+    clock.ms = Date.now();
+    const ports = { ...tenant.ports, verify: sr25519.verify };
+    const other = new TestTenant(51, makeMiners(1), clock);
+    await grantEdges({ ...other.ports, verify: sr25519.verify }, [edge], MAX_GRANT_MS);
+    const foreign = (await other.index.readGrant(edge)) as Uint8Array;
+    for (const wrong of [foreign, new Uint8Array(10)]) {
+      await tenant.index.writeGrant(edge, wrong);
+      await grantEdges(ports, [edge], MAX_GRANT_MS);
+      expect(open(tenant, (await tenant.index.readGrant(edge)) as Uint8Array)).toMatchObject({
+        ok: true,
+        value: { validator: tenant.ports.signer.hotkey },
+      });
+    }
+  });
+});
+
+describe('publishMiners', () => {
+  it('offers miners that proved their address and have room, and lists the others', async () => {
+    const { miners, tenant } = makeWorld(4);
+    const [, dead, liar, full] = miners as [TestMiner, TestMiner, TestMiner, TestMiner];
+    dead.fault = 'dead';
+    liar.fault = 'lies-about-address';
+    full.freeBytes = 0;
+    await publishMiners(tenant.ports, newPublishState(), signal);
+    const { miners: listed } = await tenant.index.read();
+    expect(listed.map((miner) => miner.accepting)).toEqual([true, false, false, false]);
+    expect(new Set(listed.map((miner) => miner.number)).size).toBe(4);
+  });
+
+  it('writes only when something changed, or the last time is long ago', async () => {
+    const { clock, miners, tenant } = makeWorld(2);
+    const state = newPublishState();
+    const [miner] = miners as [TestMiner];
+    const writes = () => tenant.index.calls.filter((call) => call === 'publish').length;
+    const run = () => publishMiners(tenant.ports, state, signal);
+    await run();
+    miner.freeBytes -= 1000;
+    await run();
+    expect(writes()).toBe(1);
+    miner.freeBytes /= 2;
+    await run();
+    expect(writes()).toBe(2);
+    miner.draining = true;
+    await run();
+    expect(writes()).toBe(3);
+    clock.ms += 60_000;
+    await run();
+    expect(writes()).toBe(4);
+  });
+
+  it('has an address proven anew after it did not answer', async () => {
+    const { miners, tenant } = makeWorld(1);
+    const state = newPublishState();
+    const [miner] = miners as [TestMiner];
+    const accepting = async () => {
+      await publishMiners(tenant.ports, state, signal);
+      return (await tenant.index.read()).miners[0]?.accepting;
+    };
+    expect(await accepting()).toBe(true);
+    miner.fault = 'lies-about-address';
+    expect(await accepting()).toBe(true);
+    miner.fault = 'dead';
+    expect(await accepting()).toBe(false);
+    miner.fault = 'lies-about-address';
+    expect(await accepting()).toBe(false);
+    miner.fault = 'none';
+    expect(await accepting()).toBe(true);
+  });
+});
