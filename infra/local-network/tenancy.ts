@@ -93,7 +93,8 @@ export class Tenancy {
   async #tenantSpec() {
     const { secrets, state, prefix, network, times } = this.#setup;
     const config = {
-      ...network,
+      genesisHash: network.genesisHash,
+      netuid: network.netuid,
       keyFile: this.#write('keys', 'tenant.json', `${JSON.stringify({ secretSeed: `0x${secrets.tenantSeed}` })}\n`),
       dataDir: state.folder(`${prefix}validator`),
       minersFile: state.file(MINERS_FILE),
@@ -146,7 +147,7 @@ export class Tenancy {
   async registerApiKey(): Promise<void> {
     const { owner, apiKey, apiKeyId } = this.#setup.secrets;
     const hash = apiKeyHash(apiKey);
-    const access = this.#openIndex();
+    const { access } = this.#openIndex();
     if (await access.findKey(hash)) return;
     const createdAtMs = systemClock.nowMs();
     await access.addKey({ keyId: apiKeyId, owner: owner as OwnerId, label: 'local', createdAtMs }, hash);
@@ -154,10 +155,10 @@ export class Tenancy {
 
   /** Resolves when edges have a grant and so many miners to place on. */
   async ready(miners: number): Promise<void> {
-    const index = this.#openIndex();
+    const { miners: directory, access } = this.#openIndex();
     const deadline = Date.now() + DIRECTORY_MS;
     for (;;) {
-      const [{ miners: listed }, grant] = await Promise.all([index.read(), index.readGrant(this.edgeHotkey)]);
+      const [{ miners: listed }, grant] = await Promise.all([directory.read(), access.readGrant(this.edgeHotkey)]);
       const accepting = listed.filter((miner) => miner.accepting).length;
       if (accepting >= miners && grant) return;
       if (Date.now() > deadline) {
