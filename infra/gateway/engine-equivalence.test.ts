@@ -9,11 +9,13 @@ import { openRespEngine } from './resp-engine.ts';
 import { findRedisServer, startRedisForTest } from './testing/redis-for-tests.ts';
 
 const program = findRedisServer();
-const KEYS = ['a', 'b', 'c', 'd'];
+const KEYS = ['a', 'b', 'c', 'd', 'lex'];
 const bytes = (text: string | number): Uint8Array => Buffer.from(String(text), 'utf8');
 const command = (name: string, ...args: (string | number)[]): Command => ({ name, args: args.map(bytes) });
 
-const key = fc.constantFrom(...KEYS);
+const key = fc.constantFrom('a', 'b', 'c', 'd');
+/** `lex` is a set whose members all have score 0: by text Redis orders nothing else in a specified way. */
+const anyKey = fc.constantFrom(...KEYS);
 const number = fc.oneof(
   { weight: 5, arbitrary: fc.integer({ min: -6, max: 12 }).map(String) },
   { weight: 1, arbitrary: fc.constantFrom('9223372036854775807', '-9223372036854775808', '9223372036854775808') },
@@ -70,24 +72,29 @@ const limit = fc.oneof(
   { weight: 1, arbitrary: fc.tuple(number, number).map(([from, count]) => ['LIMIT', from, count]) },
 );
 const flag = (name: string) => fc.constantFrom<readonly string[]>([], [name]);
-const zrange = (by: readonly string[], end: fc.Arbitrary<string>) =>
+const zrange = (by: readonly string[], end: fc.Arbitrary<string>, on = key) =>
   fc
-    .tuple(key, end, end, flag('REV'), flag('WITHSCORES'), limit)
+    .tuple(on, end, end, flag('REV'), flag('WITHSCORES'), limit)
     .map(([name, low, high, rev, scores, part]) =>
       command('ZRANGE', name, low, high, ...by, ...rev, ...part, ...scores),
     );
 
 const anyCommand: fc.Arbitrary<Command> = fc.oneof(
+  fc
+    .array(member, { minLength: 1, maxLength: 6 })
+    .map((all) => command('ZADD', 'lex', ...all.flatMap((text) => ['0', text]))),
   ...[make('GET', key), many('MGET', key), make('STRLEN', key), make('GETRANGE', key, number, number)],
   ...[many('EXISTS', key), make('PTTL', key), make('PING'), make('INCRBY', key, number)],
-  fc.tuple(key, value, setOptions).map(([name, text, options]) => command('SET', name, text, ...options)),
-  ...[make('SETRANGE', key, offset, value), many('DEL', key), make('RENAME', key, key)],
+  fc
+    .tuple(fc.oneof({ weight: 9, arbitrary: key }, { weight: 1, arbitrary: anyKey }), value, setOptions)
+    .map(([name, text, options]) => command('SET', name, text, ...options)),
+  ...[make('SETRANGE', key, offset, value), many('DEL', anyKey), make('RENAME', key, key)],
   make('PEXPIRE', key, fc.constantFrom('900000', '0', '-1', 'x', '9223372036854775807')),
   ...[make('HGET', key, field), many('HMGET', field, key), make('HGETALL', key), make('HLEN', key)],
   ...[pairs('HSET', field, value), make('HSETNX', key, field, value), many('HDEL', field, key)],
-  ...[make('HINCRBY', key, field, number), pairs('ZADD', score, member), many('ZREM', member, key)],
-  ...[make('ZSCORE', key, member), make('ZCARD', key), make('ZREMRANGEBYSCORE', key, bound, bound)],
-  ...[zrange([], number), zrange(['BYSCORE'], bound), zrange(['BYLEX'], lexBound), zrange(['BYLEX'], lexBound)],
+  ...[make('HINCRBY', key, field, number), pairs('ZADD', score, member), many('ZREM', member, anyKey)],
+  ...[make('ZSCORE', anyKey, member), make('ZCARD', anyKey), make('ZREMRANGEBYSCORE', key, bound, bound)],
+  ...[zrange([], number), zrange(['BYSCORE'], bound), zrange(['BYLEX'], lexBound, fc.constant('lex'))],
   ...[
     many('RPUSH', value, key),
     make('LLEN', key),

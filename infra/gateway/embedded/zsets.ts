@@ -110,7 +110,7 @@ function rangeOptions(args: Args): RangeOptions | ErrorReply {
       options.limit = { offset, count };
     } else return SYNTAX;
   }
-  if (options.limit && options.by === 'rank') {
+  if (options.limit && options.limit.count !== -1n && options.by === 'rank') {
     return { error: 'ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX' };
   }
   if (options.withScores && options.by === 'lex') {
