@@ -12,15 +12,15 @@ import type { OpenShard, ShardStore } from '../store/shard-store.ts';
 /** One read of the disk: large enough to be cheap, small enough for a hundred at once. */
 const READ_BYTES = 128 * 1024;
 
-/** Takes the bytes, waits while the other side does not read, rejects when it left. */
-export type Send = (bytes: Uint8Array) => Promise<void> | void;
+/** Resolves when the bytes may be overwritten, which is when the other side reads on; rejects when it left. */
+export type Send = (bytes: Uint8Array) => Promise<void>;
 
 /** Sends exactly `shard.bytes` bytes and closes the file. */
 export async function sendShard(shard: OpenShard, send: Send): Promise<void> {
   try {
+    const piece = new Uint8Array(Math.min(READ_BYTES, shard.bytes));
     for (let at = 0; at < shard.bytes; ) {
-      const piece = Buffer.allocUnsafeSlow(Math.min(READ_BYTES, shard.bytes - at));
-      const { bytesRead } = await shard.handle.read(piece, 0, piece.length, at);
+      const { bytesRead } = await shard.handle.read(piece, 0, Math.min(piece.length, shard.bytes - at), at);
       if (bytesRead === 0) throw new Error('the file became shorter while it was read');
       at += bytesRead;
       await send(piece.subarray(0, bytesRead));

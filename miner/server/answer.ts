@@ -40,18 +40,17 @@ export function startStream(response: ServerResponse, status: number, type: stri
   response.flushHeaders();
 }
 
-/** Writes, and waits while the other side does not read. Rejects when it left. */
-export function writeAll(response: ServerResponse, chunk: Uint8Array): Promise<void> | void {
-  if (response.destroyed) throw new Error('the client left');
-  if (response.write(chunk)) return;
+/** Writes; resolves when the bytes are with the system and may be overwritten. Rejects when the client left. */
+export function writeAll(response: ServerResponse, chunk: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
-    const settle = () => {
-      response.off('drain', settle);
-      response.off('close', settle);
-      if (response.destroyed) reject(new Error('the client left'));
+    const left = () => reject(new Error('the client left'));
+    if (response.destroyed) return left();
+    // A connection that breaks may forget its callbacks.
+    response.once('close', left);
+    response.write(chunk, (error) => {
+      response.off('close', left);
+      if (error) left();
       else resolve();
-    };
-    response.on('drain', settle);
-    response.on('close', settle);
+    });
   });
 }
