@@ -72,7 +72,7 @@ const limit = fc.oneof(
   { weight: 1, arbitrary: fc.tuple(number, number).map(([from, count]) => ['LIMIT', from, count]) },
 );
 const flag = (name: string) => fc.constantFrom<readonly string[]>([], [name]);
-const zrange = (by: readonly string[], end: fc.Arbitrary<string>, on = key) =>
+const zrange = (by: readonly string[], end: fc.Arbitrary<string>, on: fc.Arbitrary<string> = key) =>
   fc
     .tuple(on, end, end, flag('REV'), flag('WITHSCORES'), limit)
     .map(([name, low, high, rev, scores, part]) =>
