@@ -106,7 +106,12 @@ describe('a supervised child', () => {
     const restart = new Promise<void>((resolve) => {
       restarted = resolve;
     });
-    const supervision = { onSpawn() {}, onEnd() {}, onRestart: restarted, say: (line: string) => said.push(line) };
+    const supervision = {
+      onSpawn() {},
+      onEnd() {},
+      onRestart: restarted,
+      say: (line: string): void => void said.push(line),
+    };
     return { said, restart, supervision };
   };
 
