@@ -12,6 +12,7 @@ import { clientOf, grantOf, KEYS, MINER_SEED, NETWORK, randomFrame } from '#mine
 import { toHex } from '#shared/primitives/bytes.ts';
 import { newOrderId } from '#shared/primitives/ids.ts';
 import type { MinerPeer, ShardFrame } from '#shared/wire/ports.ts';
+import { cpuSecondsOf } from './process-stats.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -71,11 +72,12 @@ async function memoryOf(child: ChildProcess): Promise<{ readonly now: number; re
 }
 
 const row = (...cells: readonly (string | number)[]): void => {
-  console.log(cells.map((cell) => String(typeof cell === 'number' ? cell.toFixed(1) : cell).padStart(12)).join(''));
+  console.log(cells.map((cell) => String(typeof cell === 'number' ? cell.toFixed(1) : cell).padStart(13)).join(''));
 };
 
 const folder = await mkdtemp(join(tmpdir(), 'filetao-bench-'));
 const { child, peer } = await startMiner(folder);
+const minerCpu = () => cpuSecondsOf([child.pid ?? 0]);
 const edge = clientOf(KEYS.edge, KEYS.tenant, grantOf());
 const putOne = async (frame: ShardFrame): Promise<void> => {
   const stored = await edge.putShard(peer, newOrderId(random), frame, signal);
@@ -88,7 +90,7 @@ try {
     8,
     putOne,
   );
-  row('shard', 'in flight', 'way', 'shards/s', 'MB/s', 'floor MB/s', 'of floor');
+  row('shard', 'in flight', 'way', 'shards/s', 'MB/s', 'floor MB/s', 'of floor', 'CPU ms/shard');
   for (const bytes of [256 * KIB, MIB]) {
     for (const inFlight of [1, 16]) {
       const count = (64 * MIB) / bytes;
@@ -98,9 +100,14 @@ try {
       await mkdir(floorFolder);
       const floor =
         megabytes / ((await timed(frames(), inFlight, (frame) => writeAndFlush(floorFolder, frame))) / 1000);
+      let cpuBefore = minerCpu();
       const report = (way: string, ms: number) => {
         const speed = megabytes / (ms / 1000);
-        row(`${bytes / KIB} KiB`, String(inFlight), way, count / (ms / 1000), speed, floor, (speed / floor).toFixed(2));
+        // What the miner itself spends: the same on a busy machine and an idle one.
+        const cpuMs = ((minerCpu() - cpuBefore) * 1000) / count;
+        cpuBefore = minerCpu();
+        const ratio = (speed / floor).toFixed(2);
+        row(`${bytes / KIB} KiB`, String(inFlight), way, count / (ms / 1000), speed, floor, ratio, cpuMs);
       };
       const order = newOrderId(random);
       report('PUT', await timed(frames(), inFlight, putOne));

@@ -118,7 +118,7 @@ describe('the miner program', () => {
     const receipted = new Map<AnchorId, { readonly frame: ShardFrame; readonly signed: Uint8Array }>();
     const seqs: (number | undefined)[] = [];
     const edge = clientOf(KEYS.edge, KEYS.tenant, grantOf());
-    const rounds = 6;
+    const rounds = 4;
     for (let round = 0; round < rounds; round++) {
       const miner = await startMiner(environment);
       const keep = (frame: ShardFrame) => (outcome: Awaited<ReturnType<typeof edge.putShard>>) => {

@@ -10,7 +10,7 @@ import type { Log } from '#shared/primitives/effects.ts';
 import { fail, type Result, succeed } from '#shared/primitives/failure.ts';
 import type { AnchorId, Hotkey, OrderId } from '#shared/primitives/ids.ts';
 import { inTransaction } from './database.ts';
-import { type Folders, flushFolder, shardFolder, shardPath } from './folders.ts';
+import { FolderFlusher, type Folders, shardFolder, shardPath } from './folders.ts';
 import { type ArrivedShard, diskFailure, type StoreFailure, unlinkQuietly } from './incoming-shard.ts';
 import type { ShardRows } from './shard-rows.ts';
 import type { Reservation, Space } from './space.ts';
@@ -58,6 +58,7 @@ export interface CommitterPorts {
 
 export class Committer {
   readonly #ports: CommitterPorts;
+  readonly #flusher = new FolderFlusher();
   #queue: Waiting[] = [];
   #running: Promise<void> | undefined;
 
@@ -73,9 +74,10 @@ export class Committer {
     });
   }
 
-  /** Resolves when everything handed over so far is decided. */
-  async settled(): Promise<void> {
+  /** Waits until everything handed over is decided. Nothing may be handed over after. */
+  async close(): Promise<void> {
     await this.#running;
+    await this.#flusher.close();
   }
 
   async #drain(): Promise<void> {
@@ -119,7 +121,7 @@ export class Committer {
         const folder = shardFolder(this.#ports.folders, offer.tenant, offer.anchorId);
         let flush = flushes.get(folder);
         if (!flush) {
-          flush = flushFolder(folder).then(() => undefined, diskFailure);
+          flush = this.#flusher.flush(folder).then(() => undefined, diskFailure);
           flushes.set(folder, flush);
         }
         return flush;

@@ -6,7 +6,7 @@
  *   shards/<tenant hotkey>/<ab>/<anchorId>    a shard; ab = its first byte, so that no folder grows huge
  *   miner.db                                  rows of all of it
  */
-import { mkdir, open, readdir } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AnchorId, Hotkey } from '#shared/primitives/ids.ts';
 
@@ -42,6 +42,30 @@ export async function flushFolder(path: string): Promise<void> {
     await handle.sync();
   } finally {
     await handle.close();
+  }
+}
+
+/**
+ * Flushes folders over and over: a handle is opened once and kept, 256 a tenant at most (Node raises the process's limit
+ * on its own), because opening and closing would double the trips to the thread pool that a small shard costs.
+ */
+export class FolderFlusher {
+  readonly #handles = new Map<string, Promise<FileHandle>>();
+
+  async flush(path: string): Promise<void> {
+    let handle = this.#handles.get(path);
+    if (!handle) {
+      handle = open(path, 'r');
+      this.#handles.set(path, handle);
+      // A folder that cannot be opened now may be there again later.
+      handle.catch(() => this.#handles.delete(path));
+    }
+    await (await handle).sync();
+  }
+
+  async close(): Promise<void> {
+    for (const handle of this.#handles.values()) await (await handle).close();
+    this.#handles.clear();
   }
 }
 

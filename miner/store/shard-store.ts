@@ -241,7 +241,7 @@ export class ShardStore {
 
   /** Waits for what is being stored and erased, then lets go of the folder. */
   async close(): Promise<void> {
-    await this.#committer.settled();
+    await this.#committer.close();
     await this.#eraser.stop();
     this.#db.close();
   }
