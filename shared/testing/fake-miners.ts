@@ -28,6 +28,7 @@ export type MinerFault =
   | 'hangs' /** early headers, then it neither takes a byte nor sends one */
   | 'no-receipt' /** takes frames, stores nothing, never replies */
   | 'loses-answers' /** stores, but its replies are lost with the connection; a receipt can be asked for */
+  | 'swallows' /** stores, and nothing that it says about it ever arrives, receipts asked for included */
   | 'breaks-streams' /** every stream breaks at its second frame; single requests work */
   | 'redirects' /** answers against the protocol, always */
   | 'full' /** 507 */
@@ -148,6 +149,8 @@ export class FakeMiner {
   }
 }
 
+const losesAnswers = ({ fault }: FakeMiner): boolean => fault === 'loses-answers' || fault === 'swallows';
+
 class FakeStream implements ShardStream {
   readonly #miner: FakeMiner;
   readonly #order: OrderId;
@@ -191,7 +194,7 @@ class FakeStream implements ShardStream {
     const stored = miner.store(this.#order, frame);
     if (miner.latencyMs > 0 && !(await miner.pause(miner.latencyMs, this.#signal))) return miner.failure('cancelled');
     if (this.#signal.aborted) return miner.failure('cancelled');
-    return miner.fault === 'loses-answers' ? miner.failure('unreachable') : stored;
+    return losesAnswers(miner) ? miner.failure('unreachable') : stored;
   }
 
   async finish(): Promise<void> {
@@ -242,13 +245,14 @@ function fakeClient(at: (peer: MinerPeer) => FakeMiner): MinerClient {
       if (miner.fault === 'hangs' || miner.fault === 'no-receipt') return miner.never(signal);
       if (!(await miner.transfer(frame.shard.length, signal))) return miner.failure('cancelled');
       const stored = miner.store(order, frame);
-      return miner.fault === 'loses-answers' ? miner.failure('unreachable') : stored;
+      return losesAnswers(miner) ? miner.failure('unreachable') : stored;
     },
     async readReceipt(peer, order, anchorId, _bytes, signal) {
       const miner = at(peer);
       const refusal = await miner.reach('readReceipt', signal);
       if (refusal) return refusal;
       if (miner.fault === 'hangs' || miner.fault === 'no-receipt') return miner.never(signal);
+      if (miner.fault === 'swallows') return miner.failure('unreachable');
       const held = miner.held.get(anchorId);
       return held?.order === order ? succeed(held.receipt) : miner.failure('absent');
     },

@@ -6,19 +6,26 @@ import type { MinerFault } from '#shared/testing/fake-miners.ts';
 import {
   createTransferWorld,
   fetchSegmentsOf,
+  PATIENT_PACE,
+  QUICK_PACE,
   segmentsOf,
   type TransferWorld,
   testBytes,
 } from '#shared/testing/transfer-world.ts';
 import { fetchSegments } from './fetch-segments.ts';
+import type { Pace } from './pace.ts';
 import type { FetchFailure, FetchRequest, SlotComplaint } from './ports.ts';
 import { storeSegments } from './store-segments.ts';
 
 const kernel = loadNodeKernel();
 const MIB = 2 ** 20;
 
-async function worldWith(file: Uint8Array, shape: { miners: number; k: number; n: number }): Promise<TransferWorld> {
-  const world = createTransferWorld({ kernel, ...shape });
+async function worldWith(
+  file: Uint8Array,
+  shape: { miners: number; k: number; n: number },
+  pace: Pace = PATIENT_PACE,
+): Promise<TransferWorld> {
+  const world = createTransferWorld({ kernel, ...shape, pace });
   const request = world.storeRequest(file.length);
   const outcome = await storeSegments(world.ports, request, segmentsOf(file), world.onStored, world.onStrays);
   expect(outcome.ok).toBe(true);
@@ -116,7 +123,8 @@ describe('storing and fetching', () => {
   ])('with miners whose fault is $fault', ({ fault, complaint }) => {
     it.each([1, 3, 6])('gives the bytes back with %d of 12', async (bad) => {
       const file = testBytes(SEGMENT_BYTES + 70_000);
-      const world = await worldWith(file, { miners: 12, k: 4, n: 10 });
+      const waits = fault === 'silent' || fault === 'hangs';
+      const world = await worldWith(file, { miners: 12, k: 4, n: 10 }, waits ? QUICK_PACE : PATIENT_PACE);
       const holders = world.stored[0]?.record.slots.map((slot) => slot.miner) ?? [];
       for (const number of holders.slice(0, bad)) {
         world.miners.of(number).fault = fault;
@@ -127,30 +135,32 @@ describe('storing and fetching', () => {
       expect(equalBytes(fetched.bytes, file)).toBe(true);
       for (const { what, slot } of fetched.complaints) {
         expect(what).toBe(complaint);
-        expect(holders.slice(0, bad)).toContain(slot.miner);
+        if (!waits) expect(holders.slice(0, bad)).toContain(slot.miner);
       }
-      if (fault !== 'silent' && fault !== 'hangs') expect(fetched.complaints.length).toBeGreaterThan(0);
+      if (!waits) expect(fetched.complaints.length).toBeGreaterThan(0);
     });
   });
 });
 
 describe('fetchSegments', () => {
   it('asks each miner once for a batch of segments, and only data shards when all are quick', async () => {
-    const file = testBytes(6 * SEGMENT_BYTES);
+    const file = testBytes(2 * SEGMENT_BYTES);
     const world = await worldWith(file, { miners: 12, k: 4, n: 10 });
     expect(equalBytes((await fetchAll(world)).bytes, file)).toBe(true);
-    const reads = world.miners.miners.map((miner) => miner.requests.get('readShards') ?? 0);
-    expect(reads.filter((count) => count > 0)).toEqual([2, 2, 2, 2]);
+    const data = new Set(world.stored[0]?.record.slots.slice(0, 4).map((slot) => slot.miner));
+    for (const { peer, requests } of world.miners.miners) {
+      expect(requests.get('readShards') ?? 0).toBe(data.has(peer.number) ? 1 : 0);
+    }
   });
 
   it('does not wait for a slow miner', async () => {
     const file = testBytes(3 * SEGMENT_BYTES);
-    const world = await worldWith(file, { miners: 12, k: 4, n: 10 });
+    const world = await worldWith(file, { miners: 12, k: 4, n: 10 }, QUICK_PACE);
     const first = world.stored[0]?.record.slots[0];
-    if (first) world.miners.of(first.miner).latencyMs = 5000;
+    if (first) world.miners.of(first.miner).latencyMs = 15_000;
     const startedMs = performance.now();
     expect(equalBytes((await fetchAll(world)).bytes, file)).toBe(true);
-    expect(performance.now() - startedMs).toBeLessThan(2000);
+    expect(performance.now() - startedMs).toBeLessThan(8000);
   });
 
   it('calls k right shards with a wrong hash our own defect', async () => {
@@ -158,6 +168,16 @@ describe('fetchSegments', () => {
     const [stored] = world.stored;
     if (stored) world.stored[0] = { ...stored, record: { ...stored.record, hash: new Uint8Array(32) } };
     expect((await fetchAll(world)).failure).toMatchObject({ code: 'corrupt', fault: 'us' });
+  });
+
+  it('ends, and does not hang, when something of ours breaks', async () => {
+    const world = await worldWith(testBytes(1000), { miners: 12, k: 4, n: 10 });
+    const hashLeaves = () => {
+      throw new Error('kernel broke');
+    };
+    const broken = { ...world, ports: { ...world.ports, kernel: { ...kernel, hashLeaves } } };
+    await expect(fetchAll(broken)).rejects.toThrow('kernel broke');
+    expect(world.budget.used).toBe(0);
   });
 
   it('counts a miner that the directory does not list as unreachable', async () => {
