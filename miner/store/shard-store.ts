@@ -21,7 +21,7 @@ import { DatabaseRefused, inTransaction, openDatabase } from './database.ts';
 import { DropRows } from './drop-rows.ts';
 import { Eraser } from './eraser.ts';
 import { type Folders, foldersOf, shardPath } from './folders.ts';
-import { type ArrivedShard, IncomingShard } from './incoming-shard.ts';
+import { type ArrivedShard, diskFailure, IncomingShard } from './incoming-shard.ts';
 import { type Recovered, recover, refuseForeignShards } from './recover.ts';
 import { type ShardRow, ShardRows } from './shard-rows.ts';
 import { type Reservation, Space, type SpaceFailure, type SpaceSettings } from './space.ts';
@@ -140,6 +140,7 @@ export class ShardStore {
       return new ShardStore(ports, settings, db, rows, folders, recovered);
     } catch (error) {
       db.close();
+      if (diskFailure(error).code === 'full') throw new DatabaseRefused(`the disk of ${settings.root} is full`);
       throw error;
     }
   }
