@@ -1,0 +1,71 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { LocalNetwork } from '#infra/local-network/local-network.ts';
+import type { Tenancy } from '#infra/local-network/tenancy.ts';
+import { createIndex } from '#shared/index/redis-index.ts';
+import {
+  countShards,
+  eventually,
+  logOf,
+  randomBytes,
+  request,
+  retrieve,
+  startNetwork,
+  store,
+} from './network-under-test.ts';
+
+let network: LocalNetwork;
+let first: Tenancy;
+let second: Tenancy;
+beforeAll(async () => {
+  network = await startNetwork({ tenants: 2 });
+  [first, second] = network.tenancies as [Tenancy, Tenancy];
+});
+afterAll(() => network?.destroy());
+
+/** Epoch of a tenant's index: each run of its collection moves it. */
+async function collections(tenant: Tenancy): Promise<number> {
+  const { files } = createIndex({ url: tenant.indexUrl, token: tenant.indexToken });
+  return (await files.identity()).epoch;
+}
+
+it('two tenants on the same miners, both collecting, lose nothing of each other', async () => {
+  const same = randomBytes(200_000);
+  const [own, other] = [randomBytes(5_000_000), randomBytes(70_000)];
+  const firstFiles = [same, own];
+  const secondFiles = [same, other];
+  const firstCids: string[] = [];
+  const secondCids: string[] = [];
+  for (const bytes of firstFiles) firstCids.push(await store(first, bytes));
+  for (const bytes of secondFiles) secondCids.push(await store(second, bytes));
+  expect(secondCids[0]).toBe(firstCids[0]);
+  const counts = [countShards(network, first), countShards(network, second)];
+
+  // Long enough that everything is past its hold (20.5 s) and grace, so that only the indexes explain it.
+  const epochs = [await collections(first), await collections(second)];
+  await new Promise((wake) => setTimeout(wake, 22_000));
+  for (const [at, tenant] of [first, second].entries()) {
+    const target = Math.max(await collections(tenant), epochs[at] as number) + 3;
+    await eventually(
+      'collections',
+      () => collections(tenant),
+      (epoch) => epoch >= target,
+    );
+  }
+  expect([countShards(network, first), countShards(network, second)]).toEqual(counts);
+  for (const [at, cid] of firstCids.entries()) expect(await retrieve(first, cid)).toEqual(firstFiles[at]);
+  for (const [at, cid] of secondCids.entries()) expect(await retrieve(second, cid)).toEqual(secondFiles[at]);
+  const stopped = [...logOf(network, 'tenant'), ...logOf(network, 'tenant-2-tenant')].filter(
+    (line) => line.event === 'collection-stopped',
+  );
+  expect(stopped).toEqual([]);
+
+  // The same bytes of two owners are two files: deleting the one leaves the other.
+  expect((await request(first, `files/${firstCids[0]}`, { method: 'DELETE' })).status).toBe(202);
+  await eventually(
+    'the drop',
+    () => countShards(network, first),
+    (count) => count === (counts[0] as number) - 10,
+  );
+  expect(await retrieve(second, secondCids[0] as string)).toEqual(same);
+  expect(countShards(network, second)).toBe(counts[1]);
+});
