@@ -15,7 +15,7 @@ import { ComplaintTally } from './complaint-tally.ts';
 import { reachMiners } from './reach-miners.ts';
 
 /** Buffers of one download: two segments with their shards, of which k + 2 may be on their way at once. */
-export const DOWNLOAD_BUDGET_BYTES = 24 * 1024 * 1024;
+const DOWNLOAD_BUDGET_BYTES = 24 * 1024 * 1024;
 const DOWNLOAD_FLOOR_BYTES = 256 * 1024;
 /** The segment, its shards and the two more that race with them; at k = 1 that is three copies and the segment. */
 const BUFFER_BYTES_PER_FILE_BYTE = 4;
@@ -72,7 +72,7 @@ export async function retrieveFile(ports: EdgePorts, input: RetrieveInput): Prom
     const peers = new Map(reached.value.map((peer) => [peer.number, peer]));
     const { number, fileId, k, n, codingId, maskEpoch } = file;
     const coding = { number, fileId, k, n, codingId, maskEpoch, maskSecret: secret.secret };
-    const budget = ports.newBudget(DOWNLOAD_BUDGET_BYTES);
+    const budget = ports.newBudget(claim.bytes);
     const slices = [...slicesOf(file.bytes, file.segmentBytes, from, to)];
     const request = { coding, peers, budget, signal };
     const fetched = ports.fetchSegments(ports.transfer, request, segmentsOf(ports, file, slices), (complaint) =>

@@ -14,13 +14,14 @@ import { type Cid, type FileNumber, newFileId, newOrderId } from '#shared/primit
 import type { FileCoding, Peer, StoreFailure } from '#shared/transfer/ports.ts';
 import { keepLongest } from './keep-longest.ts';
 import { StrayList } from './stray-list.ts';
-import { type StoredFile, UPLOAD_BUDGET_BYTES, type Upload, wrongCid } from './upload.ts';
+import { type StoredFile, type Upload, wrongCid } from './upload.ts';
 
 export interface Sending {
   readonly redundancy: Redundancy;
   readonly peers: readonly Peer[];
   readonly source: AsyncIterable<Uint8Array>;
   readonly expectedBytes: number | undefined;
+  readonly budgetBytes: number;
   /** The CID of everything, once the source has ended. */
   readonly cidOfAll: () => Cid;
 }
@@ -73,7 +74,7 @@ export async function sendSegments(ports: EdgePorts, input: Upload, sending: Sen
         holdUntilMs: sessionEndsAtMs + settings.collectGraceMs,
         peers: sending.peers,
         ...(sending.expectedBytes === undefined ? {} : { expectedBytes: sending.expectedBytes }),
-        budget: ports.newBudget(UPLOAD_BUDGET_BYTES),
+        budget: ports.newBudget(sending.budgetBytes),
         signal: AbortSignal.any([input.signal, session]),
       },
       watched,

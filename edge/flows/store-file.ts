@@ -10,7 +10,8 @@
 import { BodyRefused } from '#edge/body/body-refused.ts';
 import { bodySegments } from '#edge/body/body-segments.ts';
 import { type EdgeResult, refuse } from '#edge/http/problem.ts';
-import type { EdgePorts } from '#edge/ports.ts';
+import { type Claim, LEAST_TRANSFER_BYTES } from '#edge/network/admission.ts';
+import type { EdgePorts, StreamingDigest } from '#edge/ports.ts';
 import { cidOf } from '#shared/codec/cid.ts';
 import { SEGMENT_BYTES } from '#shared/codec/segment.ts';
 import { succeed } from '#shared/primitives/failure.ts';
@@ -58,7 +59,7 @@ export async function storeFile(ports: EdgePorts, input: Upload): Promise<EdgeRe
       digest.update(piece);
       claim.renew();
     });
-    return await storeSegmentsOf(ports, input, segments, digest);
+    return await storeSegmentsOf(ports, input, segments, digest, claim);
   } catch (error) {
     if (error instanceof BodyRefused) return { ok: false, failure: error.failure };
     throw error;
@@ -72,7 +73,8 @@ async function storeSegmentsOf(
   ports: EdgePorts,
   input: Upload,
   segments: AsyncGenerator<Uint8Array, void, undefined>,
-  digest: { finish(): Uint8Array },
+  digest: StreamingDigest,
+  claim: Claim,
 ): Promise<EdgeResult<StoredFile>> {
   const first = await segments.next();
   if (first.done) throw new Error('invariant broken: every file has a segment');
@@ -101,6 +103,7 @@ async function storeSegmentsOf(
     peers,
     source,
     expectedBytes: bytes ?? input.expectedBytes,
+    budgetBytes: Math.max(claim.bytes, LEAST_TRANSFER_BYTES),
     cidOfAll: () => cid ?? cidOf(digest.finish()),
   });
 }

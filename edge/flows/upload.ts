@@ -28,12 +28,12 @@ export interface StoredFile {
 }
 
 /** Buffers of one upload, by the budget's own count. */
-export const UPLOAD_BUDGET_BYTES = 24 * 1024 * 1024;
+const UPLOAD_BUDGET_BYTES = 24 * 1024 * 1024;
 /** A small upload's buffers: the segment, and at most five times as much on its way. */
 const BUFFER_BYTES_PER_BODY_BYTE = 6;
 const UPLOAD_FLOOR_BYTES = 512 * 1024;
 
-/** Memory that an upload may need at most; of unknown length, all of it. */
+/** Memory that lets an upload run at full speed; of unknown length, all of it. */
 export function uploadBudgetFor(expectedBytes: number | undefined): number {
   if (expectedBytes === undefined) return UPLOAD_BUDGET_BYTES;
   return Math.min(UPLOAD_BUDGET_BYTES, UPLOAD_FLOOR_BYTES + BUFFER_BYTES_PER_BODY_BYTE * expectedBytes);

@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest';
 import type { Clock } from '#shared/primitives/effects.ts';
-import { ADMISSION_WAIT_MS, Admission, CLAIM_LAPSES_MS } from './admission.ts';
+import {
+  ADMISSION_WAIT_MS,
+  Admission,
+  CLAIM_LAPSES_MS,
+  ISOLATE_TRANSFER_BYTES,
+  LEAST_TRANSFER_BYTES,
+} from './admission.ts';
 
 /** Time passes only by sleeping, at once. */
 class SteppedClock implements Clock {
@@ -62,4 +68,25 @@ test('whoever leaves while waiting has claimed nothing', async () => {
 
 test('more than there ever is throws', async () => {
   await expect(new Admission(100).claim(101, new SteppedClock(), never)).rejects.toThrow(RangeError);
+});
+
+test('gives a transfer all it wishes for while there is plenty, and what it needs when there is not', async () => {
+  const admission = new Admission();
+  const clock = new SteppedClock();
+  const wished = ISOLATE_TRANSFER_BYTES / 3;
+  const granted: number[] = [];
+  for (
+    let claim = await admission.claim(wished, clock, never);
+    claim;
+    claim = await admission.claim(wished, clock, never)
+  ) {
+    granted.push(claim.bytes);
+  }
+  expect(granted).toEqual([
+    wished,
+    LEAST_TRANSFER_BYTES,
+    LEAST_TRANSFER_BYTES,
+    LEAST_TRANSFER_BYTES,
+    LEAST_TRANSFER_BYTES,
+  ]);
 });
