@@ -33,7 +33,7 @@ export function anchorIdOf(anchor: Anchor): AnchorId {
 }
 
 /** All levels above and including `nodes`, bottom first; each is its 32-byte nodes in a row, the last holds the root. */
-export function levelsOf(kernel: Kernel, nodes: Uint8Array): Uint8Array[] {
+export function levelsOf(kernel: Pick<Kernel, 'hashNodes'>, nodes: Uint8Array): Uint8Array[] {
   invariant(nodes.length >= HASH_BYTES && nodes.length % HASH_BYTES === 0, 'a level has at least one whole node');
   const levels = [nodes];
   for (let level = nodes; level.length > HASH_BYTES; ) {

@@ -82,28 +82,20 @@ export interface BodyFailure extends Failure {
 }
 
 /**
- * Whether the body holds exactly the asked leaves of the anchored shard.
- * @param anchor of the verifier's own record, never from the prover
- * @param indices as the verifier drew them, ascending
+ * The root above some leaves' hashes and the siblings that `siblingsOf` lists; both proof types climb here.
+ * @param leaves of the whole tree
+ * @param indices of the known leaves, ascending; `hashes` are theirs, in that order
+ * @param siblings 32 bytes each; the caller has checked that there are as many as there must be
  */
-export function verifyBody(
-  anchor: Anchor,
+export function climb(
+  leaves: number,
   indices: readonly number[],
-  body: Uint8Array,
-): Result<undefined, BodyFailure> {
-  const leaves = leafCount(anchor.bytes);
-  const expected = bodyBytesOf(anchor.bytes, indices);
-  if (body.length !== expected) {
-    const message = `the body has ${body.length} bytes, not ${expected}`;
-    return fail({ code: 'body-length', fault: 'peer', message });
-  }
-
-  const reader = new ByteReader(body);
-  let known = indices.map((index) => ({
-    index,
-    hash: sha256(LEAF_PREFIX, reader.bytes(leafBytesAt(anchor.bytes, index))),
-  }));
-
+  hashes: readonly Uint8Array[],
+  siblings: Uint8Array,
+): Uint8Array {
+  invariant(hashes.length === indices.length, 'a hash for each index');
+  const reader = new ByteReader(siblings);
+  let known = indices.map((index, i) => ({ index, hash: hashes[i] as Uint8Array }));
   for (let width = leaves; width > 1; width = Math.ceil(width / 2)) {
     const parents: typeof known = [];
     for (let i = 0; i < known.length; i++) {
@@ -122,8 +114,30 @@ export function verifyBody(
     }
     known = parents;
   }
+  invariant(reader.finished, 'as many siblings as the indices need');
+  return (known[0] as (typeof known)[number]).hash;
+}
 
-  if (!equalBytes((known[0] as (typeof known)[number]).hash, anchor.root)) {
+/**
+ * Whether the body holds exactly the asked leaves of the anchored shard.
+ * @param anchor of the verifier's own record, never from the prover
+ * @param indices as the verifier drew them, ascending
+ */
+export function verifyBody(
+  anchor: Anchor,
+  indices: readonly number[],
+  body: Uint8Array,
+): Result<undefined, BodyFailure> {
+  const expected = bodyBytesOf(anchor.bytes, indices);
+  if (body.length !== expected) {
+    const message = `the body has ${body.length} bytes, not ${expected}`;
+    return fail({ code: 'body-length', fault: 'peer', message });
+  }
+
+  const reader = new ByteReader(body);
+  const hashes = indices.map((index) => sha256(LEAF_PREFIX, reader.bytes(leafBytesAt(anchor.bytes, index))));
+  const root = climb(leafCount(anchor.bytes), indices, hashes, reader.bytes(reader.remaining));
+  if (!equalBytes(root, anchor.root)) {
     return fail({ code: 'body-root', fault: 'peer', message: 'the body does not belong to the anchored shard' });
   }
   return succeed(undefined);
