@@ -49,18 +49,21 @@ export async function startRedis(program: string, folder: string): Promise<Redis
   });
   gone.catch(() => {});
   const url = `redis://:${password}@127.0.0.1:${port}`;
+  const waiting = new AbortController();
   try {
-    await Promise.race([gone, answering(url)]);
+    await Promise.race([gone, answering(url, waiting.signal)]);
   } catch (error) {
     await stop(child);
     throw error;
+  } finally {
+    waiting.abort();
   }
   return { url, pid: child.pid ?? 0, stop: () => stop(child) };
 }
 
-async function answering(url: string): Promise<void> {
+async function answering(url: string, signal: AbortSignal): Promise<void> {
   const deadline = Date.now() + START_TIMEOUT_MS;
-  for (;;) {
+  while (!signal.aborted) {
     const engine = openRespEngine(url);
     try {
       const [reply] = await engine.run([{ name: 'PING', args: [] }], false);
