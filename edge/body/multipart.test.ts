@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { pieceSource, readAll } from '#edge/testing/sources.ts';
 import { concatBytes, equalBytes, utf8 } from '#shared/primitives/bytes.ts';
 import { BodyRefused } from './body-refused.ts';
-import { boundaryOf, MultipartReader } from './multipart.ts';
-import { parsePartHead } from './multipart-head.ts';
+import { MultipartReader } from './multipart.ts';
+import { boundaryOf, parsePartHead } from './multipart-head.ts';
 
 interface Part {
   readonly filename: string;

@@ -10,8 +10,6 @@ import { BodyRefused } from './body-refused.ts';
 import type { ByteSource } from './byte-source.ts';
 import { type PartHead, parsePartHead } from './multipart-head.ts';
 
-export { boundaryOf } from './multipart-head.ts';
-
 /** What is read ahead; a delimiter (at most 74 bytes) and a part's head must fit in it. */
 const WINDOW_BYTES = 256 * 1024;
 const MAX_HEAD_BYTES = 8 * 1024;
@@ -20,7 +18,7 @@ const MAX_PREAMBLE_BYTES = 1024;
 /** Spaces and tabs that may follow a boundary. */
 const MAX_PADDING_BYTES = 64;
 /** Files of one form. */
-export const MAX_PARTS = 1000;
+const MAX_PARTS = 1000;
 
 const CR = 13;
 const LF = 10;

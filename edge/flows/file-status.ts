@@ -120,7 +120,7 @@ async function probeHolders(
 
 const isAlive = (slot: ShardSlot, alive: Groups): boolean => slot.state === 'stored' && alive.has(slot.miner);
 
-export function summarize(file: FileRecord, records: readonly SegmentRecord[], alive: Groups): StatusAnswer {
+function summarize(file: FileRecord, records: readonly SegmentRecord[], alive: Groups): StatusAnswer {
   const { k, n } = file;
   const holders = new Set<MinerNumber>();
   const groups = new Set<string>();

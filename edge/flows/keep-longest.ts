@@ -6,7 +6,7 @@ import type { EdgePorts } from '#edge/ports.ts';
 import type { FileChange, FileRecord } from '#shared/index/ports.ts';
 
 /** The later of two expiries, where 0 is "until deleted" and so later than any. */
-export const laterExpiry = (a: number, b: number): number => (a === 0 || b === 0 ? 0 : Math.max(a, b));
+const laterExpiry = (a: number, b: number): number => (a === 0 || b === 0 ? 0 : Math.max(a, b));
 
 export async function keepLongest(
   ports: Pick<EdgePorts, 'files'>,

@@ -10,7 +10,7 @@ import { anchorIdOf } from '#shared/proof/anchor.ts';
 import type { StoredSegment, Stray } from '#shared/transfer/ports.ts';
 
 /** One upload of this many stored shards fills at most 164 segments of 40; more is left to collection. */
-export const MAX_STRAYS = 4096;
+const MAX_STRAYS = 4096;
 
 export class StrayList {
   readonly #k: number;

@@ -4,9 +4,9 @@
  */
 import { utf8 } from '#shared/primitives/bytes.ts';
 
-export const DEFAULT_CONTENT_TYPE = 'application/octet-stream';
+const DEFAULT_CONTENT_TYPE = 'application/octet-stream';
 /** RFC 6838 allows 127 + 127 characters for type and subtype; the rest is parameters. */
-export const MAX_CONTENT_TYPE_CHARS = 255;
+const MAX_CONTENT_TYPE_CHARS = 255;
 
 /** type "/" subtype *( OWS ";" OWS name "=" ( token / quoted-string ) ), RFC 9110 §8.3.1. */
 const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";

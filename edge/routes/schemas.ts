@@ -14,7 +14,7 @@ export const MAX_TTL_SECONDS = 100 * 366 * 24 * 3600;
 
 /** An opaque position in a listing. */
 const MAX_CURSOR_CHARS = 256;
-export const MAX_PAGE_FILES = 500;
+const MAX_PAGE_FILES = 500;
 const DEFAULT_PAGE_FILES = 100;
 export const MAX_LABEL_CHARS = 100;
 
@@ -73,7 +73,7 @@ export const LimitText = wholeNumber(1, MAX_PAGE_FILES).default(DEFAULT_PAGE_FIL
 const Time = z.iso.datetime();
 const Count = z.int().min(0);
 
-export const RedundancyAnswer = z.strictObject({ k: z.int().min(1), n: z.int().min(1) });
+const RedundancyAnswer = z.strictObject({ k: z.int().min(1), n: z.int().min(1) });
 
 export const FileAnswer = z
   .strictObject({

@@ -22,7 +22,7 @@ import { createLatencies } from '#shared/transfer/latencies.ts';
 import { storeSegments } from '#shared/transfer/store-segments.ts';
 
 const kernel = instantiateKernel(kernelModule);
-export const ORIGIN = 'https://edge.test';
+const ORIGIN = 'https://edge.test';
 
 /** A clock that tests can put forward. */
 export class ShiftedClock implements Clock {
