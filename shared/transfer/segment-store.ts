@@ -179,7 +179,12 @@ export class SegmentStore {
   async #send(attempt: Attempt, coded?: Uint8Array): Promise<void> {
     const { ports, streams } = this.#upload;
     const { slot, peer, placement } = attempt;
-    const release = await this.#window.acquire(this.#encoder.shardBytes, this.#signal);
+    const give = await this.#window.acquire(this.#encoder.shardBytes, this.#signal);
+    const release = () => {
+      give();
+      // `drain` waits for the last buffer, however it came back.
+      if (this.#ended.signal.aborted) this.#wake.call();
+    };
     if (streams.closed.has(peer.number)) {
       release();
       this.#fail(attempt, undefined);
@@ -196,7 +201,6 @@ export class SegmentStore {
       void delivery.sent.then(() => {
         attempt.sent = true;
         release();
-        if (this.#ended.signal.aborted) this.#wake.call();
       });
       this.#spawn(this.#settle(attempt, delivery.receipt));
     } catch (error) {
