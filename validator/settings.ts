@@ -89,8 +89,6 @@ const Config = z.strictObject({
 });
 
 export type ValidatorSettings = z.output<typeof Config>;
-/** The file as it is written: what the local network makes. */
-export type ValidatorConfig = z.input<typeof Config>;
 
 /** Throws one line that names every setting at fault. */
 export function parseSettings(text: string): ValidatorSettings {

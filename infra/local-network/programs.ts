@@ -5,7 +5,7 @@
 import { fileURLToPath } from 'node:url';
 import type { ChildSpec } from './child.ts';
 
-export const PROJECT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
+const PROJECT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 
 export interface Listening {
   readonly url: string;

@@ -23,7 +23,7 @@ const FAST: NetworkTimes = {
   collectMs: 500,
 };
 
-export const newStateDir = (): string => mkdtempSync(join(tmpdir(), 'filetao-network-'));
+const newStateDir = (): string => mkdtempSync(join(tmpdir(), 'filetao-network-'));
 
 export function startNetwork(options: Partial<NetworkOptions> = {}): Promise<LocalNetwork> {
   return LocalNetwork.start({
@@ -70,7 +70,7 @@ export function randomBytes(count: number): Uint8Array<ArrayBuffer> {
 }
 
 /** Names of the shards that a miner has on its disk for this tenant: `shards/<tenant>/<ab>/<anchorId>`. */
-export function shardsOnDisk(miner: LocalMiner, tenant: Tenancy): readonly string[] {
+function shardsOnDisk(miner: LocalMiner, tenant: Tenancy): readonly string[] {
   const folder = join(miner.folder, 'shards', tenant.hotkey);
   try {
     return readdirSync(folder).flatMap((prefix) => readdirSync(join(folder, prefix)));

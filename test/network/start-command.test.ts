@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { identifyProcess } from '#infra/local-network/process-identity.ts';
 import { eventually } from './network-under-test.ts';
 
@@ -14,20 +14,37 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'filetao-start-'));
   stateDir = join(folder, 'state');
 });
+interface Run {
+  readonly child: ChildProcess;
+  readonly code: Promise<number | null>;
+  output: string;
+}
+/** Ended after each test, however it went: the next one wants the folder. */
+const runs: Run[] = [];
+afterEach(async () => {
+  for (const { child, code } of runs.splice(0)) {
+    child.kill('SIGTERM');
+    await code;
+  }
+});
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+/** Two starts of a network in one test. */
+const LONG_MS = 150_000;
+
 /** `npm start` without npm. */
-function start(env: Readonly<Record<string, string>> = {}) {
+function start(env: Readonly<Record<string, string>> = {}): Run {
   const child = spawn(process.execPath, ['infra/start.mjs'], {
     env: { PATH: process.env.PATH, HOME: folder, FILETAO_STATE_DIR: stateDir, FILETAO_EDGE_PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const run = { child, output: '', code: once(child, 'exit').then(([code]) => code as number | null) };
+  const run: Run = { child, output: '', code: once(child, 'exit').then(([code]) => code as number | null) };
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (data) => {
       run.output += data;
     });
   }
+  runs.push(run);
   return run;
 }
 
@@ -68,66 +85,75 @@ it('checks itself and ends with 0', async () => {
   expect(recorded()).toEqual([]);
 });
 
-it('stays up, prints lines that work, has the earlier files; a second start is refused; Ctrl-C ends all in 5 s', async () => {
-  const run = start();
-  await eventually(
-    'the start',
-    () => run.output,
-    (output) => output.includes('Ctrl-C stops everything'),
-    90_000,
-  );
-  expect(run.output).toMatch(/self-check +9\.0 MiB found again/);
+it(
+  'stays up, prints lines that work, has the earlier files; a second start is refused; Ctrl-C ends all in 5 s',
+  async () => {
+    const run = start();
+    await eventually(
+      'the start',
+      () => run.output,
+      (output) => output.includes('Ctrl-C stops everything'),
+      90_000,
+    );
+    expect(run.output).toMatch(/self-check +9\.0 MiB found again/);
 
-  const lines = run.output.split('\n').filter((line) => line.trim().startsWith('curl '));
-  expect(lines).toHaveLength(2);
-  for (const line of lines) {
-    const curl = spawn('bash', [
-      '-c',
-      `${line.replace('/tmp/sample.bin', join(folder, 'sample.bin'))} -sS -w '\\n%{http_code}'`,
-    ]);
-    let answer = '';
-    curl.stdout.on('data', (data) => {
-      answer += data;
-    });
-    expect([(await once(curl, 'exit'))[0], answer.trim().split('\n').at(-1)]).toEqual([
-      0,
-      line.includes('-T') ? '201' : '200',
-    ]);
-  }
+    const lines = run.output.split('\n').filter((line) => line.trim().startsWith('curl '));
+    expect(lines).toHaveLength(2);
+    for (const line of lines) {
+      const curl = spawn('bash', [
+        '-c',
+        `${line.replace('/tmp/sample.bin', join(folder, 'sample.bin'))} -sS -w '\\n%{http_code}'`,
+      ]);
+      let answer = '';
+      curl.stdout.on('data', (data) => {
+        answer += data;
+      });
+      expect([(await once(curl, 'exit'))[0], answer.trim().split('\n').at(-1)]).toEqual([
+        0,
+        line.includes('-T') ? '201' : '200',
+      ]);
+    }
 
-  const second = start();
-  expect(await second.code).toBe(1);
-  expect(second.output).toContain('a network is already running');
+    const second = start();
+    expect(await second.code).toBe(1);
+    expect(second.output).toContain('a network is already running');
 
-  const group = await descendants(recorded().map(({ pid }) => pid));
-  expect(group.length).toBeGreaterThan(14);
-  const sinceMs = Date.now();
-  run.child.kill('SIGINT');
-  expect(await run.code).toBe(0);
-  expect(Date.now() - sinceMs).toBeLessThan(5000);
-  expect(alive(group)).toEqual([]);
-});
+    const group = await descendants(recorded().map(({ pid }) => pid));
+    expect(group.length).toBeGreaterThan(14);
+    const sinceMs = Date.now();
+    run.child.kill('SIGINT');
+    expect(await run.code).toBe(0);
+    expect(Date.now() - sinceMs).toBeLessThan(5000);
+    expect(alive(group)).toEqual([]);
+  },
+  LONG_MS,
+);
 
-it('when it is killed, everything it started ends by itself, and the next start works', async () => {
-  const run = start();
-  await eventually(
-    'the start',
-    () => run.output,
-    (output) => output.includes('Ctrl-C stops everything'),
-    90_000,
-  );
-  const group = await descendants(recorded().map(({ pid }) => pid));
-  expect(group.length).toBeGreaterThan(14);
-  run.child.kill('SIGKILL');
-  await run.code;
-  await eventually(
-    'what it started',
-    () => alive(group),
-    (left) => left.length === 0,
-  );
-  const next = start({ FILETAO_EXIT_AFTER_SELF_CHECK: '1' });
-  expect([await next.code, next.output]).toEqual([0, expect.stringContaining('found again')]);
-});
+it(
+  'when it is killed, everything it started ends by itself, and the next start works',
+  async () => {
+    const run = start();
+    await eventually(
+      'the start',
+      () => run.output,
+      (output) => output.includes('Ctrl-C stops everything'),
+      90_000,
+    );
+    const group = await descendants(recorded().map(({ pid }) => pid));
+    expect(group.length).toBeGreaterThan(14);
+    run.child.kill('SIGKILL');
+    await run.code;
+    await eventually(
+      'what it started',
+      () => alive(group),
+      (left) => left.length === 0,
+      10_000,
+    );
+    const next = start({ FILETAO_EXIT_AFTER_SELF_CHECK: '1' });
+    expect([await next.code, next.output]).toEqual([0, expect.stringContaining('found again')]);
+  },
+  LONG_MS,
+);
 
 it('can be broken off while it starts', async () => {
   const run = start();

