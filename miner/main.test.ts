@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -9,6 +9,7 @@ import { type AnchorId, newOrderId } from '#shared/primitives/ids.ts';
 import { SIGNATURE_BYTES } from '#shared/proof/statement.ts';
 import { parseStore } from '#shared/proof/store-receipt.ts';
 import type { ShardFrame } from '#shared/wire/ports.ts';
+import { filesOf } from './testing/conditions.ts';
 import { clientOf, grantOf, KEYS, MINER_SEED, makeFolder, NETWORK, randomFrame } from './testing/loopback-miner.ts';
 import { send, signedHeaders } from './testing/raw-request.ts';
 
@@ -67,11 +68,6 @@ async function startMiner(environment: Record<string, string>) {
     peer: { hotkey: KEYS.miner.hotkey, url: listening.url },
     port: Number(new URL(listening.url).port),
   };
-}
-
-async function filesOf(root: string): Promise<readonly string[]> {
-  const entries = await readdir(root, { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => entry.isFile() && !entry.name.startsWith('miner.db')).map((entry) => entry.name);
 }
 
 const seqOf = (signed: Uint8Array) => {

@@ -23,6 +23,8 @@ const MAX_CONNECTIONS = 1024;
 const KEEP_ALIVE_MS = 30_000;
 /** How long a refused caller may go on sending before its connection is cut: it should see the problem first. */
 const LINGER_MS = 2_000;
+/** What a connection reads ahead of us, beside the 64 KiB that one read may bring: fifty uploads keep it fifty times. */
+const READ_AHEAD_BYTES = 16 * 1024;
 /** Grants of this many edges are not checked anew with every request. */
 const REMEMBERED_GRANTS = 256;
 
@@ -71,6 +73,7 @@ export async function startMinerServer(
       keepAliveTimeout: KEEP_ALIVE_MS,
       connectionsCheckingInterval: 1000,
       noDelay: true,
+      highWaterMark: READ_AHEAD_BYTES,
     },
     take,
   );

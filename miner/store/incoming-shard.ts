@@ -44,7 +44,7 @@ export function diskFailure(error: unknown): StoreFailure {
 }
 
 /** What is gathered before it goes to the disk: a trip to the thread pool costs more than a copy of this. */
-const WRITE_BYTES = 128 * 1024;
+const WRITE_BYTES = 64 * 1024;
 
 /** Removes a file that may not be there. */
 export async function unlinkQuietly(path: string): Promise<void> {
