@@ -118,30 +118,33 @@ export class LocalNetwork {
       this.#options.onProgress?.(part, performance.now() - sinceMs);
     };
     const all = (start: (tenancy: Tenancy) => Promise<unknown>) => Promise.all(this.tenancies.map(start));
-    // Everything is awaited even when one part fails: none may come up after the rest was ended.
-    await everyOne([
-      timed(
-        'index',
-        all((tenancy) => tenancy.index.up()),
-      ),
-      timed(`${this.miners.length} miners`, everyOne(this.miners.map((miner) => miner.run.up()))),
-    ]);
-    registerMiners(this.state, this.miners);
-    await everyOne([
-      timed(
-        'edge',
-        all((tenancy) => tenancy.edge.up()),
-      ),
-      timed(
+    await all((tenancy) => tenancy.choosePorts());
+    const index = timed(
+      'index',
+      all((tenancy) => tenancy.index.up()),
+    );
+    const miners = timed(`${this.miners.length} miners`, everyOne(this.miners.map((miner) => miner.run.up())));
+    const edge = timed(
+      'edge',
+      all((tenancy) => tenancy.edge.up()),
+    );
+    const tenant = everyOne([index, miners]).then(() => {
+      registerMiners(this.state, this.miners);
+      return timed(
         'tenant',
-        all(async (tenancy) => {
-          await everyOne([tenancy.registerApiKey(), tenancy.tenant.up()]);
-          await tenancy.ready(this.miners.length);
-        }),
-      ),
-    ]);
+        all((tenancy) => this.#openTenancy(tenancy)),
+      );
+    });
+    // Everything is awaited even when one part fails: none may come up after the rest was ended.
+    await everyOne([index, miners, edge, tenant]);
     this.#up = true;
     this.#describe();
+  }
+
+  /** Its person's key, its process, and the directory and grant that the process writes. */
+  async #openTenancy(tenancy: Tenancy): Promise<void> {
+    await everyOne([tenancy.registerApiKey(), tenancy.tenant.up()]);
+    await tenancy.ready(this.miners.length);
   }
 
   /** `network.json`, for programs: where everything is, once everything is up. */

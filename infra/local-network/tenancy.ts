@@ -76,10 +76,14 @@ export class Tenancy {
     return state.write(`${kind}/${prefix}${name}`, text);
   }
 
+  /** Chosen before anything starts, and kept: the edge and the tenant are told where the index will be. */
+  async choosePorts(): Promise<void> {
+    this.#indexPort = await freePort(0);
+    if (this.#edgePort === 0) this.#edgePort = await freePort(0);
+  }
+
   async #indexSpec() {
     const { secrets, state, prefix } = this.#setup;
-    // Once taken, the port stays: the edge and the tenant know it.
-    if (this.#indexPort === 0) this.#indexPort = await freePort(0);
     return indexProgram({
       name: `${prefix}index`,
       dataDir: state.folder(`${prefix}index`),
@@ -119,7 +123,6 @@ export class Tenancy {
 
   async #edgeSpec() {
     const { secrets, state, prefix, network, times } = this.#setup;
-    if (this.#edgePort === 0) this.#edgePort = await freePort(0);
     const settings = {
       UPSTASH_REDIS_REST_URL: this.indexUrl,
       UPSTASH_REDIS_REST_TOKEN: secrets.indexEdgeToken,

@@ -13,11 +13,14 @@ import {
   store,
 } from './network-under-test.ts';
 
+/** Short, because the test waits it out. */
+const SESSION_MS = 8000;
+
 let network: LocalNetwork;
 let first: Tenancy;
 let second: Tenancy;
 beforeAll(async () => {
-  network = await startNetwork({ tenants: 2 });
+  network = await startNetwork({ tenants: 2, times: { sessionMs: SESSION_MS } });
   [first, second] = network.tenancies as [Tenancy, Tenancy];
 });
 afterAll(() => network?.destroy());
@@ -40,9 +43,9 @@ it('two tenants on the same miners, both collecting, lose nothing of each other'
   expect(secondCids[0]).toBe(firstCids[0]);
   const counts = [countShards(network, first), countShards(network, second)];
 
-  // Long enough that everything is past its hold (20.5 s) and grace, so that only the indexes explain it.
+  // Until everything is past its hold and grace, so that only the indexes explain it.
   const epochs = [await collections(first), await collections(second)];
-  await new Promise((wake) => setTimeout(wake, 22_000));
+  await new Promise((wake) => setTimeout(wake, SESSION_MS + 1500));
   for (const [at, tenant] of [first, second].entries()) {
     const target = Math.max(await collections(tenant), epochs[at] as number) + 3;
     await eventually(
