@@ -43,6 +43,7 @@ export const COMMANDS: ReadonlyMap<string, CommandRule> = new Map<string, Comman
   ['ZADD', write(-3)],
   ['ZREM', write(-2)],
   ['ZREMRANGEBYSCORE', write(3)],
+  ['ZREMRANGEBYLEX', write(3)],
   ['LLEN', read(1)],
   ['LRANGE', read(3)],
   ['RPUSH', write(-2)],

@@ -93,7 +93,12 @@ const anyCommand: fc.Arbitrary<Command> = fc.oneof(
   ...[make('HGET', key, field), many('HMGET', field, key), make('HGETALL', key), make('HLEN', key)],
   ...[pairs('HSET', field, value), make('HSETNX', key, field, value), many('HDEL', field, key)],
   ...[make('HINCRBY', key, field, number), pairs('ZADD', score, member), many('ZREM', member, anyKey)],
-  ...[make('ZSCORE', anyKey, member), make('ZCARD', anyKey), make('ZREMRANGEBYSCORE', key, bound, bound)],
+  ...[
+    make('ZSCORE', anyKey, member),
+    make('ZCARD', anyKey),
+    make('ZREMRANGEBYSCORE', key, bound, bound),
+    make('ZREMRANGEBYLEX', fc.constant('lex'), lexBound, lexBound),
+  ],
   ...[zrange([], number), zrange(['BYSCORE'], bound), zrange(['BYLEX'], lexBound, fc.constant('lex'))],
   ...[
     many('RPUSH', value, key),

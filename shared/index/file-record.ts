@@ -5,8 +5,8 @@
  *   3    u48 expiresAtMs ‖ u32 lost ‖ u32 dropped ‖ u8 flags(1 settled)             the changing block
  *   18   fileId₁₆ ‖ owner₃₂ ‖ CID digest₃₂ ‖ codingId₁₆
  *   114  u48 bytes ‖ u8 k ‖ u8 n−1 ‖ u32 segmentBytes ‖ u16 maskEpoch ‖ u48 createdAtMs
- *   134  u8 parts(1 name, 2 content type, 4 the inline segment's hash is the CID's digest)
- *   135  [u8 bytes, content type] [name]
+ *   134  u8 parts(1 name, 2 content type, 4 the inline segment's hash is the CID's digest, 8 the name was given later)
+ *   135  [u8 bytes, content type] [u48 when the name was given, if not at createdAtMs] [name]
  *
  * Of a file with one segment the segment's text follows, without its hash where that is the CID's digest. `lost` and
  * `dropped` count slots in these states, so that a deletion's progress is known without reading every segment.
@@ -29,6 +29,8 @@ export const MAX_CONTENT_TYPE_BYTES = 255;
 const HAS_NAME = 1;
 const HAS_TYPE = 2;
 const HASH_IS_CID = 4;
+const NAMED_LATER = 8;
+const ALL_PARTS = 15;
 const SETTLED = 1;
 
 /** What may change in a record without rewriting it. */
@@ -42,6 +44,8 @@ export interface Changing {
 export interface StoredFile {
   readonly file: FileRecord;
   readonly changing: Changing;
+  /** When the file was given its name; of a file without one, when it was created. */
+  readonly namedAtMs: number;
   /** The one segment of a file that has one. */
   readonly inline?: SegmentRecord;
   /** Characters before the inline segment's first slot. */
@@ -65,9 +69,15 @@ const readU48 = (reader: ByteReader): number => reader.u16() * 2 ** 32 + reader.
 
 /**
  * @param inline the segment of a file that has one
+ * @param namedAtMs when the name was given
  * @throws RangeError when a field does not fit: the caller should have refused it
  */
-export function packFile(file: FileRecord, changing: Changing, inline?: SegmentRecord): string {
+export function packFile(
+  file: FileRecord,
+  changing: Changing,
+  inline?: SegmentRecord,
+  namedAtMs = file.createdAtMs,
+): string {
   const name = file.name === undefined ? undefined : utf8(file.name);
   const type = file.contentType === undefined ? undefined : utf8(file.contentType);
   if (name && name.length > MAX_NAME_BYTES) throw new RangeError(`a name has at most ${MAX_NAME_BYTES} bytes`);
@@ -88,8 +98,12 @@ export function packFile(file: FileRecord, changing: Changing, inline?: SegmentR
     .u32(file.segmentBytes)
     .u16(file.maskEpoch);
   u48(body, file.createdAtMs);
-  body.u8((name ? HAS_NAME : 0) | (type ? HAS_TYPE : 0) | (hashIsCid ? HASH_IS_CID : 0));
+  const namedLater = name !== undefined && namedAtMs !== file.createdAtMs;
+  body.u8(
+    (name ? HAS_NAME : 0) | (type ? HAS_TYPE : 0) | (hashIsCid ? HASH_IS_CID : 0) | (namedLater ? NAMED_LATER : 0),
+  );
   if (type) body.u8(type.length).bytes(type);
+  if (namedLater) u48(body, namedAtMs);
   if (name) body.bytes(name);
   const rest = body.finish();
   const head = new ByteWriter(HEAD_BYTES + rest.length)
@@ -117,8 +131,9 @@ export function parseFile(number: FileNumber, text: string): StoredFile | undefi
   const [k, n, segmentBytes, maskEpoch] = [reader.u8(), reader.u8() + 1, reader.u32(), reader.u16()];
   const createdAtMs = readU48(reader);
   const parts = reader.u8();
-  if (!reader.ok || !changing || parts > 7 || k < 1 || k > n || segmentBytes === 0) return undefined;
+  if (!reader.ok || !changing || parts > ALL_PARTS || k < 1 || k > n || segmentBytes === 0) return undefined;
   const contentType = parts & HAS_TYPE ? decodeText(reader.bytes(reader.u8())) : undefined;
+  const namedAtMs = parts & NAMED_LATER ? readU48(reader) : createdAtMs;
   const name = parts & HAS_NAME ? decodeText(reader.bytes(reader.remaining)) : undefined;
   if (!reader.finished || name === null || contentType === null) return undefined;
 
@@ -144,9 +159,9 @@ export function parseFile(number: FileNumber, text: string): StoredFile | undefi
     ...(contentType !== undefined && { contentType }),
   };
   const rest = text.slice(recordChars);
-  if (segments > 1 || changing.settled) return rest === '' ? { file, changing, slotsOffset } : undefined;
+  if (segments > 1 || changing.settled) return rest === '' ? { file, changing, namedAtMs, slotsOffset } : undefined;
   const inline = parseSegment(rest, n, ownHash);
-  return inline && { file, changing, inline, slotsOffset };
+  return inline && { file, changing, namedAtMs, inline, slotsOffset };
 }
 
 function readChanging(reader: ByteReader): Changing | undefined {

@@ -14,10 +14,9 @@ import {
   type IndexContext,
   isLive,
   mustParse,
-  nameBucketOf,
-  nameMembersOf,
+  nameEntryOf,
+  removeName,
 } from './redis-context.ts';
-import { nameMember, prefixRange } from './tags.ts';
 
 /** Takes the file's lease and reads its record at the same moment. */
 async function lookUnderLease(
@@ -70,9 +69,8 @@ async function applyChange(
   const name = change.name === undefined ? oldName : (change.name ?? undefined);
   const expiresAtMs = change.expiresAtMs ?? file.expiresAtMs;
   const changed: FileRecord = { ...nameless, expiresAtMs, ...(name !== undefined && { name }) };
-  const text = packFile(changed, { ...stored.changing, expiresAtMs }, stored.inline);
-  const oldMembers = change.name === undefined ? [] : await nameMembersOf(context, file);
-  const taken = change.name ? await membersOfName(context, changed) : [];
+  const namedAtMs = change.name === undefined ? stored.namedAtMs : context.clock.nowMs();
+  const text = packFile(changed, { ...stored.changing, expiresAtMs }, stored.inline, namedAtMs);
   checkInTime(context.clock, lease);
   const replies = await context.connection.multi((c) => {
     c.set(keys.live(file.number), text, { xx: true });
@@ -84,21 +82,13 @@ async function applyChange(
         c.zadd(keys.expirySlot(expirySlotOf(expiresAtMs)), { score, member: file.number });
       }
     }
-    if (oldName !== undefined && oldMembers.length > 0) c.zrem(nameBucketOf(file.owner, oldName).key, ...oldMembers);
-    if (change.name) {
-      const { key, tag } = nameBucketOf(file.owner, change.name);
-      if (taken.length > 0) c.zrem(key, ...taken);
-      c.zadd(key, { score: 0, member: nameMember(tag, context.clock.nowMs(), file.number) });
-    }
+    if (change.name === undefined) return;
+    removeName(c, stored);
+    if (name === undefined) return;
+    const { key, member } = nameEntryOf(file, name, namedAtMs);
+    c.zadd(key, { score: 0, member });
   });
   return replies.wasSet() ? changed : undefined;
-}
-
-/** Members that give this file's name to any file: the name moves. */
-async function membersOfName(context: IndexContext, file: FileRecord): Promise<readonly string[]> {
-  const { key, tag } = nameBucketOf(file.owner, file.name ?? '');
-  const { min, max } = prefixRange(tag);
-  return (await context.connection.read((c) => c.zrange(key, min, max, { byLex: true }))).texts();
 }
 
 const isSameShard = (a: ShardSlot, b: ShardSlot): boolean =>

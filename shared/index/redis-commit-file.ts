@@ -16,7 +16,7 @@ import {
   type IndexContext,
   isFileOf,
   isLive,
-  nameBucketOf,
+  nameEntryOf,
   type OwnerCounters,
   readCounters,
   readStored,
@@ -25,15 +25,13 @@ import {
 import { readEither } from './redis-find-files.ts';
 import { deleteFile, removeChunks } from './redis-remove-file.ts';
 import type { StagedUpload } from './staged-uploads.ts';
-import { cidMember, cidTag, nameMember, ownerCidMember, ownerCidTag, parseCidMember, prefixRange } from './tags.ts';
+import { cidMember, cidTag, ownerCidMember, ownerCidTag, parseCidMember, prefixRange } from './tags.ts';
 
 interface Situation {
   readonly held: boolean;
   readonly counters: OwnerCounters;
   /** Files of this owner with this CID: live, or expired and not yet collected. */
   readonly stored: readonly StoredFile[];
-  /** Members that give the new file's name to older files. */
-  readonly names: readonly string[];
   readonly intentGone: boolean;
 }
 
@@ -52,34 +50,29 @@ async function look(context: IndexContext, file: FileRecord): Promise<Situation>
     c.set(keys.commitLease(tag), file.number, { nx: true, px: LEASE_MS });
     c.zrange(keys.cidBucket(bucket), min, max, { byLex: true });
     c.hmget(keys.usage(file.owner), ...USAGE_FIELDS);
-    if (file.name !== undefined) {
-      const name = nameBucketOf(file.owner, file.name);
-      const range = prefixRange(name.tag);
-      c.zrange(name.key, range.min, range.max, { byLex: true });
-    }
     if (!upload || upload.uncertain) c.zscore(keys.uploads, file.number);
   });
   const held = replies.wasSet();
   const numbers = replies.texts().flatMap((member) => parseCidMember(member)?.file ?? []);
   const counters = readCounters(context, replies);
-  const names = file.name === undefined ? [] : replies.texts();
   const intentGone = !upload || upload.uncertain ? replies.textOrNull() === null : false;
   const stored = (await readStored(context, numbers)).filter((other) => isFileOf(other.file, file.cid, file.owner));
-  return { held, counters, stored, names, intentGone };
+  return { held, counters, stored, intentGone };
 }
 
 async function attempt(context: IndexContext, file: FileRecord, lease: Lease): Promise<CommitOutcome | undefined> {
-  const { held, counters, stored, names, intentGone } = await look(context, file);
+  const { held, counters, stored, intentGone } = await look(context, file);
   const own = stored.find((other) => other.file.number === file.number);
   if (own) {
     if (held) await release(context, file, lease);
     return { outcome: 'stored', file: own.file };
   }
-  if (!held) return undefined;
   const nowMs = context.clock.nowMs();
   const live = stored.find((other) => isLive(other.file, nowMs));
-  if (live) return keepLater(context, file, live.file, lease);
+  if (live) return keepLater(context, file, live.file, held ? lease : undefined);
+  if (!held) return undefined;
   if (intentGone) return tellOfTheGone(context, file, lease);
+  // (The commit's lease stays ours: collection of the expired leaves it alone.)
   for (const expired of stored) await deleteFile(context, expired.file, 'expired');
   if (counters.bytes + file.bytes > counters.quotaBytes) {
     await abandon(context, file.number, context.staged.find(file.number)?.writtenChunks ?? 0);
@@ -88,7 +81,7 @@ async function attempt(context: IndexContext, file: FileRecord, lease: Lease): P
   }
   const upload = context.staged.find(file.number);
   if (!upload) throw new IndexUnavailable('this upload was not staged here');
-  return makeVisible(context, file, upload, counters, names, lease);
+  return makeVisible(context, file, upload, counters, lease);
 }
 
 async function makeVisible(
@@ -96,7 +89,6 @@ async function makeVisible(
   file: FileRecord,
   upload: StagedUpload,
   counters: OwnerCounters,
-  names: readonly string[],
   lease: Lease,
 ): Promise<CommitOutcome> {
   const chunks = upload.lastChunks(file.segments);
@@ -115,7 +107,6 @@ async function makeVisible(
     c.set(keys.live(file.number), text, { nx: true });
     c.hincrby(keys.usage(file.owner), 'b', file.bytes);
     c.hincrby(keys.usage(file.owner), 'f', 1);
-    c.del(keys.commitLease(byOwner.tag));
     c.zrem(keys.uploads, file.number);
     c.zadd(
       keys.cidBucket(byCid.bucket),
@@ -128,16 +119,14 @@ async function makeVisible(
       c.zadd(keys.expirySlot(expirySlotOf(file.expiresAtMs)), { score, member: file.number });
     }
     if (file.name !== undefined) {
-      const { key, tag } = nameBucketOf(file.owner, file.name);
-      if (names.length > 0) c.zrem(key, ...names);
-      c.zadd(key, { score: 0, member: nameMember(tag, nowMs, file.number) });
+      const { key, member } = nameEntryOf(file, file.name, file.createdAtMs);
+      c.zadd(key, { score: 0, member });
     }
     if (!inline) for (const { chunk, text: records } of chunks) c.set(keys.chunk(file.number, chunk), records);
     if (upload.writtenChunks > 0) c.hdel(keys.uploadChunks, `${file.number}`);
   });
   const first = replies.wasSet();
   const bytesNow = replies.integer();
-  const leaseWasThere = replies.skip().integer() === 1;
   if (!first) {
     // An earlier switch of ours came through late, counted once already: take the second count back.
     await count(context, file, -1);
@@ -146,7 +135,8 @@ async function makeVisible(
     await deleteFile(context, file, 'deleted');
     return { outcome: 'over-quota', quotaBytes: counters.quotaBytes, usedBytes: bytesNow - file.bytes };
   }
-  if (!leaseWasThere || mayHaveEnded(context.clock, lease)) return yieldToOther(context, file);
+  // The lease is left to end by itself, and a deletion ends it: nobody waits for it who can see the file.
+  if (mayHaveEnded(context.clock, lease)) return yieldToOther(context, file);
   return { outcome: 'stored', file };
 }
 
@@ -167,12 +157,12 @@ async function keepLater(
   context: IndexContext,
   file: FileRecord,
   live: FileRecord,
-  lease: Lease,
+  lease: Lease | undefined,
 ): Promise<CommitOutcome | undefined> {
   const later = live.expiresAtMs !== 0 && (file.expiresAtMs === 0 || file.expiresAtMs > live.expiresAtMs);
   const kept = later ? await changeFile(context, live, { expiresAtMs: file.expiresAtMs }) : live;
   if (kept) await abandon(context, file.number, context.staged.find(file.number)?.writtenChunks ?? 0);
-  await release(context, file, lease);
+  if (lease) await release(context, file, lease);
   // Deleted just now: look again.
   return kept && { outcome: 'already', file: kept };
 }

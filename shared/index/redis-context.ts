@@ -1,4 +1,5 @@
 /** What the parts of the Redis file index share, and the reads that most of them begin with. */
+import type { Pipeline } from '@upstash/redis/cloudflare';
 import type { Clock } from '#shared/primitives/effects.ts';
 import type { Cid, FileNumber, OwnerId } from '#shared/primitives/ids.ts';
 import { parseFile, type StoredFile } from './file-record.ts';
@@ -6,7 +7,7 @@ import { keys } from './keys.ts';
 import type { FileRecord, OwnerUsage } from './ports.ts';
 import { countOf, nonsense, type RedisConnection, type Replies } from './redis-connection.ts';
 import type { StagedUploads } from './staged-uploads.ts';
-import { nameTag, parseNameMember, prefixRange, type Tag } from './tags.ts';
+import { nameMember, nameTag } from './tags.ts';
 
 export interface IndexContext {
   readonly connection: RedisConnection;
@@ -62,17 +63,17 @@ export const isFileOf = (file: FileRecord, cid: Cid, owner?: OwnerId): boolean =
 export const EXPIRY_SLOT_MS = 600_000;
 export const expirySlotOf = (expiresAtMs: number): number => Math.floor(expiresAtMs / EXPIRY_SLOT_MS);
 
-/** Where a name's members stand. */
-export function nameBucketOf(owner: OwnerId, name: string): Tag & { readonly key: string } {
-  const tag = nameTag(owner, name);
-  return { ...tag, key: keys.nameBucket(tag.bucket) };
+/** Where the member that gives a file its name stands, and the range of members that gave it to older files. */
+export function nameEntryOf(file: FileRecord, name: string, namedAtMs: number) {
+  const { tag, bucket } = nameTag(file.owner, name);
+  const member = nameMember(tag, namedAtMs, file.number);
+  return { key: keys.nameBucket(bucket), member, older: { min: `[${tag}`, max: `(${member}` } } as const;
 }
 
-/** Members that give this name to this file. */
-export async function nameMembersOf(context: IndexContext, file: FileRecord): Promise<readonly string[]> {
-  if (file.name === undefined) return [];
-  const { key, tag } = nameBucketOf(file.owner, file.name);
-  const { min, max } = prefixRange(tag);
-  const replies = await context.connection.read((c) => c.zrange(key, min, max, { byLex: true }));
-  return replies.texts().filter((member) => parseNameMember(member) === file.number);
+/** Takes a file's name away; it does not fall back to an older file. */
+export function removeName(commands: Pipeline, stored: StoredFile): void {
+  if (stored.file.name === undefined) return;
+  const { key, member, older } = nameEntryOf(stored.file, stored.file.name, stored.namedAtMs);
+  commands.zrem(key, member);
+  commands.zremrangebylex(key, older.min, older.max);
 }

@@ -9,7 +9,7 @@
  * Why concurrent callers do not harm each other: list members name their file, so nobody writes another's; reading and
  * taking the lease are one transaction. A writer that came through after its lease ended (`lease.ts`: the index would
  * have to sleep on a request for seconds after its client left) sees it in the replies of the same transaction: a
- * commit finds its lease gone and yields to the other file, a second count of the same number finds its record there
+ * commit that took longer than its lease looks again and yields to the other file, a second count of the same number finds its record there
  * (NX) or gone (RENAME fails) and is taken back. Only such a writer that also dies in that moment leaves a trace: a
  * second, consistent file of the same bytes, which goes when its owner deletes the CID, or a counter off by one file.
  */
@@ -31,9 +31,10 @@ import { deleteFile, deletion, settleTombstone, tombstones } from './redis-remov
 /** File numbers taken at once, so that most uploads begin with one command; unused ones are never given out. */
 const NUMBER_BLOCK = 16;
 const MAX_FILE_NUMBER = 2 ** 40 - 1;
-/** Strays and batches of receipts kept when nobody takes them; the oldest go. Collection finds strays all the same. */
+/** Strays kept when nobody takes them (5 MB); the oldest go, and collection finds them all the same. */
 export const MAX_STRAYS = 100_000;
-export const MAX_RECEIPT_BATCHES = 20_000;
+/** Batches of receipts kept when nobody takes them: one a segment, 16 KB each at (16, 40), so 64 MB; the oldest go. */
+export const MAX_RECEIPT_BATCHES = 4_000;
 /** Signed store receipts of one batch stay far below the gateway's 1 MB. */
 const RECEIPTS_PER_BATCH = 512;
 const STRAYS_PER_PUSH = 1000;

@@ -14,12 +14,11 @@ import {
   isFileOf,
   isLive,
   mustParse,
-  nameBucketOf,
   readCounters,
   readStored,
   USAGE_FIELDS,
 } from './redis-context.ts';
-import { cidTag, ownerCidTag, parseCidMember, parseNameMember, prefixRange } from './tags.ts';
+import { cidTag, nameTag, ownerCidTag, parseCidMember, parseNameMember, prefixRange } from './tags.ts';
 
 /** Hits looked at together. */
 const CANDIDATES = 16;
@@ -44,11 +43,11 @@ export async function findFile(context: IndexContext, cid: Cid, owner?: OwnerId)
 }
 
 export async function findByName(context: IndexContext, owner: OwnerId, name: string): Promise<FileRecord | undefined> {
-  const { tag, key } = nameBucketOf(owner, name);
+  const { tag, bucket } = nameTag(owner, name);
   const { min, max } = prefixRange(tag);
   // Reversed, Redis wants the upper bound first; the client's types know only one order.
   const limit = { byLex: true, rev: true, offset: 0, count: 1 } as const;
-  const replies = await context.connection.read((c) => c.zrange(key, max, min, limit));
+  const replies = await context.connection.read((c) => c.zrange(keys.nameBucket(bucket), max, min, limit));
   const [number] = replies.texts().flatMap((member) => parseNameMember(member) ?? []);
   if (number === undefined) return undefined;
   const [found] = await readStored(context, [number]);

@@ -10,15 +10,7 @@ import type { DeletionProgress, FileRecord, Page, Tombstone } from './ports.ts';
 import { segmentsPerChunk } from './records.ts';
 import { releaseFile } from './redis-change-file.ts';
 import { nonsense } from './redis-connection.ts';
-import {
-  expirySlotOf,
-  type IndexContext,
-  isFileOf,
-  mustParse,
-  nameBucketOf,
-  nameMembersOf,
-  readStored,
-} from './redis-context.ts';
+import { expirySlotOf, type IndexContext, isFileOf, mustParse, readStored, removeName } from './redis-context.ts';
 import { cidMember, cidTag, ownerCidTag, parseCidMember, prefixRange } from './tags.ts';
 
 /** For so long `deletion` answers: well past the hold of 72 h that the miners' receipts wait for. */
@@ -68,14 +60,15 @@ export async function deleteFile(
 
 async function bury(
   context: IndexContext,
-  { file }: StoredFile,
+  stored: StoredFile,
   members: readonly string[],
   reason: Tombstone['reason'],
   lease: Lease,
 ): Promise<boolean> {
+  const { file } = stored;
   const byCid = cidTag(file.cid);
+  const byOwner = ownerCidTag(file.owner, file.cid);
   const page = members.flatMap((member) => parseCidMember(member)?.page ?? [])[0];
-  const names = await nameMembersOf(context, file);
   const nowMs = context.clock.nowMs();
   checkInTime(context.clock, lease);
   const replies = await context.connection.multi((c) => {
@@ -87,12 +80,14 @@ async function bury(
       score: file.number,
       member: packTombstone({ number: file.number, deletedAtMs: nowMs, reason }),
     });
-    c.set(keys.deletion(ownerCidTag(file.owner, file.cid).tag), `${file.number} ${nowMs}`, { px: DELETION_KEPT_MS });
+    c.set(keys.deletion(byOwner.tag), `${file.number} ${nowMs}`, { px: DELETION_KEPT_MS });
     c.zrem(keys.cidBucket(byCid.bucket), cidMember(byCid.tag, file.number), ...members);
     if (page !== undefined) c.zrem(keys.ownerPage(file.owner, page), file.number);
     if (file.expiresAtMs !== 0) c.zrem(keys.expirySlot(expirySlotOf(file.expiresAtMs)), file.number);
-    if (file.name !== undefined && names.length > 0) c.zrem(nameBucketOf(file.owner, file.name).key, ...names);
-    c.del(keys.fileLease(file.number));
+    removeName(c, stored);
+    // Its commit may have left a lease; the owner who deletes shall not wait to store the same bytes again.
+    if (reason === 'deleted') c.del(keys.fileLease(file.number), keys.commitLease(byOwner.tag));
+    else c.del(keys.fileLease(file.number));
   });
   if (replies.anyOrError() !== undefined) return true;
   // Our lease had ended and somebody else has deleted the file: its count was taken off twice.
@@ -140,7 +135,7 @@ export async function settleTombstone(context: IndexContext, number: FileNumber)
   await context.connection.multi((c) => {
     c.zremrangebyscore(keys.tombstones, number, number);
     if (stored) {
-      const settled = packFile(stored.file, { ...stored.changing, settled: true });
+      const settled = packFile(stored.file, { ...stored.changing, settled: true }, undefined, stored.namedAtMs);
       c.set(keys.gone(number), settled, { px: DELETION_KEPT_MS });
     }
   });

@@ -154,9 +154,7 @@ export function zrange(space: Keyspace, [key = EMPTY, first = EMPTY, second = EM
 const scoreBoundOrRank = (options: RangeOptions, bytes: Uint8Array, side: 'min' | 'max') =>
   options.by === 'score' ? scoreBound(textOf(bytes), side) : undefined;
 
-export function zremrangebyscore(space: Keyspace, [key = EMPTY, low = EMPTY, high = EMPTY]: Args): Reply {
-  const min = scoreBound(textOf(low), 'min');
-  const max = scoreBound(textOf(high), 'max');
+function removeRange(space: Keyspace, key: Uint8Array, min: Bound | ErrorReply, max: Bound | ErrorReply): Reply {
   if ('error' in min) return min;
   if ('error' in max) return max;
   const row = space.findTyped(key, 'zset');
@@ -168,3 +166,9 @@ export function zremrangebyscore(space: Keyspace, [key = EMPTY, low = EMPTY, hig
   space.removeIfEmpty(row.id, 'zset');
   return Number(changes);
 }
+
+export const zremrangebyscore = (space: Keyspace, [key = EMPTY, low = EMPTY, high = EMPTY]: Args): Reply =>
+  removeRange(space, key, scoreBound(textOf(low), 'min'), scoreBound(textOf(high), 'max'));
+
+export const zremrangebylex = (space: Keyspace, [key = EMPTY, low = EMPTY, high = EMPTY]: Args): Reply =>
+  removeRange(space, key, lexBound(low, 'min'), lexBound(high, 'max'));
