@@ -10,6 +10,7 @@ const ORDER = 'cd'.repeat(16);
 /** A well-formed request for each route: what is refused below is refused for who asks. */
 const REQUESTS: { readonly [Id in RouteId]: { readonly target: string; readonly body?: Uint8Array } } = {
   health: { target: '/health' },
+  signedHealth: { target: `/health?nonce=${'00'.repeat(32)}` },
   hello: { target: `/v1/hello?nonce=${'00'.repeat(32)}` },
   storeShards: { target: `/v1/shards?order=${ORDER}&max=64` },
   storeShard: {

@@ -57,6 +57,8 @@ interface Route {
   readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST';
   /** The whole path; its one group, if any, is the anchor id. */
   readonly path: RegExp;
+  /** Of two routes with one path: the one that has a query, or the one that has none. */
+  readonly withQuery?: boolean;
   readonly access: Access;
   readonly maxBodyBytes: number;
   /** The body is a shard stream: chunked, of any length, signed as empty. */
@@ -76,10 +78,20 @@ export const ROUTES = {
   health: {
     method: 'GET',
     path: /^\/health$/,
+    withQuery: false,
     access: 'anyone',
     maxBodyBytes: 0,
     whileDraining: true,
-    query: z.strictObject({ nonce: nonce.optional() }),
+    query: none,
+  },
+  signedHealth: {
+    method: 'GET',
+    path: /^\/health$/,
+    withQuery: true,
+    access: 'signed',
+    maxBodyBytes: 0,
+    whileDraining: true,
+    query: z.strictObject({ nonce }),
   },
   hello: {
     method: 'GET',
@@ -163,7 +175,7 @@ export function matchRoute(method: string, target: string): Matched {
   const allow: string[] = [];
   for (const [id, route] of Object.entries(ROUTES) as [RouteId, Route][]) {
     const found = route.path.exec(path);
-    if (!found) continue;
+    if (!found || ('withQuery' in route && route.withQuery !== mark >= 0)) continue;
     if (route.method === method) return { kind: 'route', id, anchorId: found[1] as AnchorId | undefined, query };
     allow.push(route.method);
   }

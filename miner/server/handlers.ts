@@ -15,7 +15,6 @@ import { FRAMES_TYPE } from '#shared/wire/frames.ts';
 import { HEALTH_SIGNATURE_HEADER, healthStatement } from '#shared/wire/health.ts';
 import { IDLE_MS, MAX_LIST_ITEMS, MAX_READ_ITEMS, MAX_SHARD_BYTES, STREAM_TOTAL_MS } from '#shared/wire/limits.ts';
 import type { AdmissionFailure, Admitted } from '../admission/admit.ts';
-import type { SecondBudget } from '../admission/caller-load.ts';
 import type { QueryOf, RouteId } from '../admission/routes.ts';
 import { carryOutDrop } from '../flows/carry-out-drop.ts';
 import { parseAnchors, sendShard, sendShards } from '../flows/send-shards.ts';
@@ -34,7 +33,6 @@ export interface MinerPorts {
   readonly version: string;
   /** What hello claims: the address that the chain has of this miner. Without a port, the one that is listened on. */
   readonly address: { readonly ip: bigint; readonly port: number | undefined };
-  readonly strangers: SecondBudget;
   /** Aborted when the miner is going away. */
   readonly draining: AbortSignal;
 }
@@ -72,25 +70,16 @@ const tooBusy: AdmissionFailure = {
 };
 
 export const HANDLERS: { readonly [Id in RouteId]: Handler<Id> } = {
-  health({ store, signer, version, strangers, clock, draining }, { query, response }) {
-    const body = utf8(
-      JSON.stringify({
-        hotkey: signer.hotkey,
-        version,
-        role: 'miner',
-        freeBytes: store.freeBytes,
-        capacityBytes: store.capacityBytes,
-        shards: store.shards,
-        draining: draining.aborted,
-      }),
-    );
-    if (!query.nonce) {
-      sendBytes(response, 200, 'application/json', body);
-      return undefined;
-    }
-    if (!strangers.take(clock.nowMs())) return { ...tooBusy, message: 'too many strangers are asking' };
-    const statement = healthStatement(query.nonce, signer.hotkey, sha256(body));
-    sendBytes(response, 200, 'application/json', body, { [HEALTH_SIGNATURE_HEADER]: toHex(signer.sign(statement)) });
+  health(ports, { response }) {
+    sendBytes(response, 200, 'application/json', healthBody(ports));
+    return undefined;
+  },
+
+  signedHealth(ports, { query, response }) {
+    const body = healthBody(ports);
+    const { signer } = ports;
+    const signature = signer.sign(healthStatement(query.nonce, signer.hotkey, sha256(body)));
+    sendBytes(response, 200, 'application/json', body, { [HEALTH_SIGNATURE_HEADER]: toHex(signature) });
     return undefined;
   },
 
@@ -188,10 +177,7 @@ export const HANDLERS: { readonly [Id in RouteId]: Handler<Id> } = {
 
   readReceipt({ store }, { admitted, query, response }) {
     const { caller, tenant } = parties(admitted);
-    const anchorId = anchorOf(admitted);
-    const own = store.receipt(tenant, anchorId, query.order, caller);
-    // The tenant may see what its edges were given.
-    const receipt = own.ok || caller !== tenant ? own : store.receipt(tenant, anchorId, query.order, undefined);
+    const receipt = store.receipt(tenant, anchorOf(admitted), query.order, caller);
     if (!receipt.ok) return receipt.failure;
     sendBytes(response, 200, OCTETS, receipt.value);
     return undefined;
@@ -223,6 +209,19 @@ export const HANDLERS: { readonly [Id in RouteId]: Handler<Id> } = {
     return undefined;
   },
 };
+
+const healthBody = ({ store, signer, version, draining }: MinerPorts): Uint8Array =>
+  utf8(
+    JSON.stringify({
+      hotkey: signer.hotkey,
+      version,
+      role: 'miner',
+      freeBytes: store.freeBytes,
+      capacityBytes: store.capacityBytes,
+      shards: store.shards,
+      draining: draining.aborted,
+    }),
+  );
 
 const shardHeaders = (bytes: number) => ({
   'content-type': OCTETS,

@@ -10,7 +10,7 @@ import { fail, invariant, type Result, succeed } from '#shared/primitives/failur
 import { IDLE_MS, MAX_HEADER_BYTES, MAX_HEADER_COUNT } from '#shared/wire/limits.ts';
 import { ReplayGuard } from '#shared/wire/replay-guard.ts';
 import { type Admission, type AdmissionFailure, type Admitted, admit } from '../admission/admit.ts';
-import { CallerLoad } from '../admission/caller-load.ts';
+import { CallerLoad, type SecondBudget } from '../admission/caller-load.ts';
 import { rememberVerified } from '../admission/remember-verified.ts';
 import type { RouteId } from '../admission/routes.ts';
 import { sendProblem } from './answer.ts';
@@ -30,6 +30,7 @@ const REMEMBERED_GRANTS = 256;
 
 export interface MinerServerPorts extends Omit<MinerPorts, 'draining'> {
   readonly isTenant: Admission['isTenant'];
+  readonly strangers: SecondBudget;
   readonly log: Log;
 }
 

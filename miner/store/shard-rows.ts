@@ -184,17 +184,11 @@ export class ShardRows {
       .map(shardOf);
   }
 
-  /** The receipt of an order; the caller's own first, and any caller's when `caller` is undefined. */
-  receipt(tenant: number, anchorId: AnchorId, order: OrderId, caller: Hotkey | undefined): ReceiptRow | undefined {
-    const row = caller
-      ? this.#sql(
-          `SELECT seq, hold_until_ms, signed FROM receipts
-           WHERE tenant = ? AND anchor = ? AND order_id = ? AND caller = ?`,
-        ).get(tenant, idBytes(anchorId), idBytes(order), publicKeyOf(caller))
-      : this.#sql(
-          `SELECT seq, hold_until_ms, signed FROM receipts
-           WHERE tenant = ? AND anchor = ? AND order_id = ? ORDER BY seq DESC LIMIT 1`,
-        ).get(tenant, idBytes(anchorId), idBytes(order));
+  /** The receipt of a caller's order. */
+  receipt(tenant: number, anchorId: AnchorId, order: OrderId, caller: Hotkey): ReceiptRow | undefined {
+    const row = this.#sql(
+      `SELECT seq, hold_until_ms, signed FROM receipts WHERE tenant = ? AND anchor = ? AND order_id = ? AND caller = ?`,
+    ).get(tenant, idBytes(anchorId), idBytes(order), publicKeyOf(caller));
     if (!row) return undefined;
     return { seq: numberOf(row.seq), holdUntilMs: numberOf(row.hold_until_ms), signed: blobOf(row.signed) };
   }

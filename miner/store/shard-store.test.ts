@@ -113,7 +113,6 @@ describe('tenants', () => {
     const receipt = await put(store, frame, { order: mine });
     const found = store.receipt(TENANT, frame.anchorId, mine, KEYS.edge.hotkey);
     expect(found.ok && receipt.ok && found.value).toEqual(receipt.ok && receipt.value);
-    expect(store.receipt(TENANT, frame.anchorId, mine, undefined).ok).toBe(true);
     expect(store.receipt(TENANT, frame.anchorId, mine, KEYS.stranger.hotkey).ok).toBe(false);
     expect(store.receipt(TENANT, frame.anchorId, newOrderId(systemRandom), KEYS.edge.hotkey).ok).toBe(false);
     expect(store.receipt(OTHER, frame.anchorId, mine, KEYS.edge.hotkey).ok).toBe(false);

@@ -184,13 +184,8 @@ export class ShardStore {
     return this.#committer.commit({ ...offer, tenantId: this.#tenantId(offer.tenant) }, arrived, reservation);
   }
 
-  /** The signed receipt of an order; `caller` undefined finds that of any caller. */
-  receipt(
-    tenant: Hotkey,
-    anchorId: AnchorId,
-    order: OrderId,
-    caller: Hotkey | undefined,
-  ): Result<Uint8Array, ReadFailure> {
+  /** The signed receipt of the caller's own order. */
+  receipt(tenant: Hotkey, anchorId: AnchorId, order: OrderId, caller: Hotkey): Result<Uint8Array, ReadFailure> {
     if (this.isDropped(tenant, anchorId)) return DROPPED;
     const row = this.#rows.find(this.#tenantId(tenant), anchorId);
     const receipt = row && !row.lost && this.#rows.receipt(this.#tenantId(tenant), anchorId, order, caller);
