@@ -6,10 +6,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { LogFile } from './log-file.ts';
 import { identifyProcess, type ProcessIdentity } from './process-identity.ts';
 
 const LEASH = new URL('./leash.ts', import.meta.url).href;
+/** What Node compiled of one child serves the next, and the next start: about 0.3 s of work a process. */
+const COMPILE_CACHE = fileURLToPath(new URL('../../node_modules/.cache/node', import.meta.url));
 /** Lines of output kept for the message when a start fails. */
 const TAIL_LINES = 12;
 const READY_MS = 30_000;
@@ -146,7 +149,8 @@ export function signalGroup(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
 /** What any program needs of the machine, and nothing that happens to lie in the caller's environment. */
 function baseEnvironment(): Record<string, string> {
   const kept = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TMPDIR', 'TZ', 'SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS'];
-  return Object.fromEntries(kept.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
+  const environment = kept.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []));
+  return { ...Object.fromEntries(environment), NODE_COMPILE_CACHE: COMPILE_CACHE };
 }
 
 function parseJson(text: string): unknown {
