@@ -134,6 +134,7 @@ export function edgeProgram({ name, port, envFile, workDir, logFile }: EdgeStart
     WRANGLER_LOG_PATH: `${workDir}/logs`,
     WRANGLER_REGISTRY_PATH: `${workDir}/registry`,
     WRANGLER_CACHE_DIR: `${workDir}/cache`,
+    XDG_CONFIG_HOME: `${workDir}/config`,
   };
   // Its launcher would start this script as one process more.
   const script = 'node_modules/wrangler/wrangler-dist/cli.js';

@@ -10,6 +10,7 @@ import {
   packSegment,
   packSlot,
   packStray,
+  parseReceipts,
   parseSegment,
   parseSlot,
   parseStray,
@@ -156,6 +157,8 @@ describe('segment records', () => {
     for (const bad of ['', packStray(stray).slice(4), `${packStray(stray).slice(0, -1)}B`])
       expect(parseStray(bad)).toBeUndefined();
     expect(packReceipts([Uint8Array.of(1), Uint8Array.of(2)])).toBe('AQ==,Ag==');
+    expect(parseReceipts('AQ==,Ag==')).toEqual([Uint8Array.of(1), Uint8Array.of(2)]);
+    for (const text of ['AQ==,A', 'AQ==;Ag==', 'AQ']) expect(parseReceipts(text)).toBeUndefined();
   });
 });
 

@@ -66,7 +66,6 @@ export function publicKeyOf(hotkey: Hotkey): Uint8Array {
 const parseFixedHex = (text: string, bytes: number): string | undefined => (fromHex(text, bytes) ? text : undefined);
 
 export const parseAnchorId = (text: string): AnchorId | undefined => parseFixedHex(text, 32) as AnchorId | undefined;
-export const parseFileId = (text: string): FileId | undefined => parseFixedHex(text, 16) as FileId | undefined;
 export const parseOrderId = (text: string): OrderId | undefined => parseFixedHex(text, 16) as OrderId | undefined;
 export const parseOwnerId = (text: string): OwnerId | undefined => parseFixedHex(text, 32) as OwnerId | undefined;
 
@@ -87,7 +86,6 @@ export function idBytes(id: AnchorId | FileId | OrderId | OwnerId): Uint8Array {
   return bytes;
 }
 
-export const FILE_NUMBER_BITS = 40;
 export const SEGMENT_BITS = 24;
 export const MAX_MINER_NUMBER = 2 ** 24 - 1;
 

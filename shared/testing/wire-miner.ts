@@ -280,5 +280,3 @@ export async function startWireMiner({ sr25519, seed, network, tenant }: WireMin
     },
   };
 }
-
-export type WireMiner = Awaited<ReturnType<typeof startWireMiner>>;

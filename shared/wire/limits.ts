@@ -82,8 +82,6 @@ export const NONCE_PAST_MS = 10 * SECOND_MS;
 export const NONCE_FUTURE_MS = 2 * SECOND_MS;
 /** A nonce can be played again for past + future, so it is remembered that long. */
 export const NONCE_HOLD_MS = NONCE_PAST_MS + NONCE_FUTURE_MS;
-/** The same in a shared store with a millisecond expiry: a second longer, for its clock. */
-export const NONCE_HOLD_SHARED_MS = NONCE_HOLD_MS + SECOND_MS;
 /** Remembered nonces of one hotkey: about 680 requests a second, far more than one caller needs. */
 export const MAX_NONCES_PER_HOTKEY = 8192;
 /** Remembered nonces of everyone: about 20 MB. */
