@@ -6,6 +6,7 @@
  */
 import type { Clock } from '#shared/primitives/effects.ts';
 import { RpcError, RpcUnreachable } from './rpc-error.ts';
+import { parseRpcMessage } from './rpc-message.ts';
 import { Allowance, type RpcPace } from './rpc-pace.ts';
 
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -143,7 +144,10 @@ export class RpcSocket {
     resolve: (result: unknown) => void,
     reject: (error: Error) => void,
   ): void {
-    if (this.#closed.signal.aborted) return reject(new RpcUnreachable('closed'));
+    if (this.#closed.signal.aborted) {
+      reject(new RpcUnreachable('closed'));
+      return;
+    }
     const id = this.#nextId++;
     const body = JSON.stringify({ jsonrpc: '2.0', id, method, params });
     const deadlineMs = this.#options.clock.nowMs() + (this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
@@ -245,8 +249,11 @@ export class RpcSocket {
 
   #receive(data: unknown): void {
     this.#heardMs = this.#options.clock.nowMs();
-    const message = typeof data === 'string' ? parseMessage(data) : undefined;
-    if (!message) return this.#socket?.close();
+    const message = typeof data === 'string' ? parseRpcMessage(data) : undefined;
+    if (!message) {
+      this.#socket?.close();
+      return;
+    }
     if (typeof message.method === 'string') {
       for (const { remote, onUpdate } of this.#subscriptions.values()) {
         if (remote !== undefined && remote === message.params?.subscription) onUpdate(message.params.result);
@@ -257,7 +264,10 @@ export class RpcSocket {
     if (!request) return;
     this.#sent.delete(request.id);
     const { error } = message;
-    if (!error) return request.resolve(message.result ?? null);
+    if (!error) {
+      request.resolve(message.result ?? null);
+      return;
+    }
     if (TOO_MANY.test(error.message) && !NOT_REPEATABLE.test(request.method)) {
       this.#allowance.rest(this.#heardMs, REST_MS);
       this.#queue.unshift(request);
@@ -285,27 +295,4 @@ export class RpcSocket {
       if (this.#connected && nowMs - this.#heardMs >= timeoutMs) this.#socket?.close();
     }
   }
-}
-
-interface Message {
-  readonly id?: unknown;
-  readonly method?: unknown;
-  readonly result?: unknown;
-  readonly params?: { readonly subscription?: unknown; readonly result?: unknown };
-  readonly error?: { readonly code: number; readonly message: string; readonly data?: unknown };
-}
-
-/** Undefined for what no JSON-RPC server sends. */
-function parseMessage(text: string): Message | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-  const { error } = value as { error?: unknown };
-  if (error === undefined) return value as Message;
-  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
-  return typeof code === 'number' && typeof message === 'string' ? (value as Message) : undefined;
 }
