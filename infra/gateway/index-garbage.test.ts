@@ -6,9 +6,10 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { keys } from '#shared/index/keys.ts';
 import type { FileRecord } from '#shared/index/ports.ts';
+import { MAX_RECEIPT_BATCHES, MAX_STRAYS } from '#shared/index/redis-file-index.ts';
 import { createIndex, type Index } from '#shared/index/redis-index.ts';
 import { cidTag, ownerCidTag } from '#shared/index/tags.ts';
-import type { Hotkey } from '#shared/primitives/ids.ts';
+import type { Hotkey, MinerNumber } from '#shared/primitives/ids.ts';
 import { newFile, newSlot, storeFile } from '#shared/testing/index-files.ts';
 import { type OpenIndex, openIndex } from './testing/open-index.ts';
 
@@ -138,5 +139,26 @@ describe('answers that are none', () => {
   it('or no index at all', async () => {
     const { files } = createIndex({ url: 'http://127.0.0.1:1', token: 't' });
     await expect(files.identity()).rejects.toMatchObject(UNAVAILABLE);
+  });
+});
+
+describe('lists that nobody empties', () => {
+  it.each([
+    ['strays', keys.strays, MAX_STRAYS, () => index.files.addStrays([{ miner: 1 as MinerNumber, anchorId: hash }])],
+    ['receipts', keys.receipts, MAX_RECEIPT_BATCHES, () => index.files.addReceipts([hash])],
+  ])('keep the newest entries up to their bound: %s', async (_, key, max, add) => {
+    await raw('DEL', key);
+    for (let i = 0; i < max; i += 2_000) await raw('RPUSH', key, ...Array.from({ length: 2_000 }, () => 'old'));
+    await add();
+    const [length, first] = await world.engine.run(
+      [
+        { name: 'LLEN', args: [Buffer.from(key)] },
+        { name: 'LRANGE', args: [key, '-1', '-1'].map((text) => Buffer.from(text)) },
+      ],
+      false,
+    );
+    expect(length).toBe(max);
+    expect(String(Buffer.from((first as Uint8Array[])[0] ?? []))).not.toBe('old');
+    await raw('DEL', key);
   });
 });

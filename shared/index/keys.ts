@@ -15,6 +15,7 @@
  *   s  r              stray shards, receipts (bounded lists)
  *   k:HASH ok:OWNER   API keys                              nn:TAG    nonces seen
  *   id                this index's id and epoch (hash)      g:HOTKEY  grants
+ *   mk                what shows a wrong mask secret: epoch → check value (hash; por/v1 §3)
  *   mn mc             miners' numbers and the last one      dh dv dp:VERSION:PAGE   directory: head, versions, pages
  */
 import type { FileNumber, Hotkey, OwnerId } from '#shared/primitives/ids.ts';
@@ -32,6 +33,7 @@ export const keys = {
   strays: 's',
   receipts: 'r',
   identity: 'id',
+  maskChecks: 'mk',
   minerNumbers: 'mn',
   minerCounter: 'mc',
   directoryHead: 'dh',
@@ -80,4 +82,5 @@ export const EDGE_WRITABLE_FAMILIES: readonly string[] = [
   'k',
   'ok',
   'nn',
+  'mk',
 ];

@@ -1,7 +1,8 @@
 /**
  * Short leases on one CID of an owner (commits) or one file (changes, deletion, repair), by SET NX PX. A lease is
- * taken in the same transaction as the reads that the holder decides by; its release is part of the transaction that
- * makes the decision true. Nobody waits for a dead holder longer than LEASE_MS.
+ * taken in the same transaction as the reads that the holder decides by. A file's lease is released by the transaction
+ * that changes the file; a commit's is left to end by itself, since whoever sees the file needs no lease. Nobody waits
+ * for a dead holder longer than LEASE_MS.
  *
  * Time and safety: a holder writes only within WRITE_WITHIN_MS of asking for the lease, and gives its write up
  * REQUEST_TIMEOUT_MS later. So a write could outlive its lease only if the index took it up more than 2 s after its

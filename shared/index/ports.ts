@@ -133,6 +133,14 @@ export interface FileIndex {
   /** How far the deletion of the owner's last file with this CID has come; undefined when none is known. */
   deletion(owner: OwnerId, cid: Cid): Promise<DeletionProgress | undefined>;
 
+  /** The check value kept for a mask epoch (por/v1 §3); undefined before the first file of it. */
+  maskCheck(maskEpoch: number): Promise<Uint8Array | undefined>;
+  /**
+   * Keeps the check value of a mask epoch's secret if none is kept yet; true when the one kept is this one. False: the
+   * files of this epoch were masked with another secret.
+   */
+  claimMaskCheck(maskEpoch: number, check: Uint8Array): Promise<boolean>;
+
   /** Replaces one slot of a stored segment if it still is `expected` (same root, miner, placement). */
   replaceSlot(
     file: FileNumber,

@@ -24,7 +24,7 @@ import {
 } from './redis-context.ts';
 import { readEither } from './redis-find-files.ts';
 import { deleteFile, removeChunks } from './redis-remove-file.ts';
-import type { StagedUpload } from './staged-uploads.ts';
+import type { Chunk, StagedUpload } from './staged-uploads.ts';
 import { cidMember, cidTag, ownerCidMember, ownerCidTag, parseCidMember, prefixRange } from './tags.ts';
 
 interface Situation {
@@ -35,10 +35,29 @@ interface Situation {
   readonly intentGone: boolean;
 }
 
+/** What the switch writes of the file itself, made before any lease is taken. */
+interface Prepared {
+  readonly upload: StagedUpload;
+  readonly text: string;
+  /** Of a file with several segments. */
+  readonly chunks: readonly Chunk[];
+}
+
+/** @throws RangeError when the file and what was staged of it do not fit together */
 export async function commitFile(context: IndexContext, file: FileRecord): Promise<CommitOutcome> {
-  const outcome = await withLease(context.clock, (lease) => attempt(context, file, lease));
+  const upload = context.staged.find(file.number);
+  const prepared = upload && prepare(file, upload);
+  const outcome = await withLease(context.clock, (lease) => attempt(context, file, prepared, lease));
   context.staged.forget(file.number);
   return outcome;
+}
+
+function prepare(file: FileRecord, upload: StagedUpload): Prepared {
+  const chunks = upload.lastChunks(file.segments);
+  if (!chunks) throw new RangeError(`${upload.segments} of ${file.segments} segments are staged`);
+  const changing = { expiresAtMs: file.expiresAtMs, lost: upload.lost, dropped: 0, settled: false };
+  const inline = file.segments === 1 ? upload.held.get(0) : undefined;
+  return { upload, text: packFile(file, changing, inline), chunks: inline ? [] : chunks };
 }
 
 /** Takes the lease and reads all that decides, at one moment. */
@@ -60,7 +79,12 @@ async function look(context: IndexContext, file: FileRecord): Promise<Situation>
   return { held, counters, stored, intentGone };
 }
 
-async function attempt(context: IndexContext, file: FileRecord, lease: Lease): Promise<CommitOutcome | undefined> {
+async function attempt(
+  context: IndexContext,
+  file: FileRecord,
+  prepared: Prepared | undefined,
+  lease: Lease,
+): Promise<CommitOutcome | undefined> {
   const { held, counters, stored, intentGone } = await look(context, file);
   const own = stored.find((other) => other.file.number === file.number);
   if (own) {
@@ -73,31 +97,27 @@ async function attempt(context: IndexContext, file: FileRecord, lease: Lease): P
   if (!held) return undefined;
   if (intentGone) return tellOfTheGone(context, file, lease);
   // (The commit's lease stays ours: collection of the expired leaves it alone.)
-  for (const expired of stored) await deleteFile(context, expired.file, 'expired');
-  if (counters.bytes + file.bytes > counters.quotaBytes) {
+  let usedBytes = counters.bytes;
+  for (const expired of stored) {
+    if (await deleteFile(context, expired.file, 'expired')) usedBytes -= expired.file.bytes;
+  }
+  if (usedBytes + file.bytes > counters.quotaBytes) {
     await abandon(context, file.number, context.staged.find(file.number)?.writtenChunks ?? 0);
     await release(context, file, lease);
-    return { outcome: 'over-quota', quotaBytes: counters.quotaBytes, usedBytes: counters.bytes };
+    return { outcome: 'over-quota', quotaBytes: counters.quotaBytes, usedBytes };
   }
-  const upload = context.staged.find(file.number);
-  if (!upload) throw new IndexUnavailable('this upload was not staged here');
-  return makeVisible(context, file, upload, counters, lease);
+  if (!prepared) throw new IndexUnavailable('this upload was not staged here');
+  return makeVisible(context, file, prepared, counters, lease);
 }
 
 async function makeVisible(
   context: IndexContext,
   file: FileRecord,
-  upload: StagedUpload,
+  { upload, text, chunks }: Prepared,
   counters: OwnerCounters,
   lease: Lease,
 ): Promise<CommitOutcome> {
-  const chunks = upload.lastChunks(file.segments);
-  if (!chunks) throw new RangeError(`${upload.segments} of ${file.segments} segments are staged`);
-  const nowMs = context.clock.nowMs();
-  if (upload.intent.expiresAtMs <= nowMs) throw new IndexUnavailable('the upload has run out of time');
-  const changing = { expiresAtMs: file.expiresAtMs, lost: upload.lost, dropped: 0, settled: false };
-  const inline = file.segments === 1 ? upload.held.get(0) : undefined;
-  const text = packFile(file, changing, inline);
+  if (upload.intent.expiresAtMs <= context.clock.nowMs()) throw new IndexUnavailable('the upload has run out of time');
   const page = Math.floor(counters.committed / FILES_PER_PAGE);
   const byCid = cidTag(file.cid);
   const byOwner = ownerCidTag(file.owner, file.cid);
@@ -122,7 +142,7 @@ async function makeVisible(
       const { key, member } = nameEntryOf(file, file.name, file.createdAtMs);
       c.zadd(key, { score: 0, member });
     }
-    if (!inline) for (const { chunk, text: records } of chunks) c.set(keys.chunk(file.number, chunk), records);
+    for (const { chunk, text: records } of chunks) c.set(keys.chunk(file.number, chunk), records);
     if (upload.writtenChunks > 0) c.hdel(keys.uploadChunks, `${file.number}`);
   });
   const first = replies.wasSet();

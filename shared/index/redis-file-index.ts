@@ -8,13 +8,13 @@
  *
  * Why concurrent callers do not harm each other: list members name their file, so nobody writes another's; reading and
  * taking the lease are one transaction. A writer that came through after its lease ended (`lease.ts`: the index would
- * have to sleep on a request for seconds after its client left) sees it in the replies of the same transaction: a
- * commit that took longer than its lease looks again and yields to the other file, a second count of the same number finds its record there
- * (NX) or gone (RENAME fails) and is taken back. Only such a writer that also dies in that moment leaves a trace: a
- * second, consistent file of the same bytes, which goes when its owner deletes the CID, or a counter off by one file.
+ * have to sleep on a request for seconds after its client left) notices: a commit that took as long as its lease looks
+ * again and yields to the other file; a second count of the same number finds its record there (NX) or gone (RENAME
+ * fails) and is taken back. Only such a writer that also dies in that moment leaves a trace: a second, consistent file
+ * of the same bytes, which goes when its owner deletes the CID, or a counter that is off by one file.
  */
 
-import { toHex } from '#shared/primitives/bytes.ts';
+import { fromHex, toHex } from '#shared/primitives/bytes.ts';
 import { systemRandom } from '#shared/primitives/effects.ts';
 import type { FileNumber } from '#shared/primitives/ids.ts';
 import { keys } from './keys.ts';
@@ -155,6 +155,20 @@ export function createRedisFileIndex(context: IndexContext): FileIndex {
         const batch = packReceipts(receipts.slice(from, from + RECEIPTS_PER_BATCH));
         await pushBounded(keys.receipts, [batch], MAX_RECEIPT_BATCHES);
       }
+    },
+
+    async maskCheck(maskEpoch) {
+      const text = (await connection.read((c) => c.hget(keys.maskChecks, `${maskEpoch}`))).textOrNull();
+      return text === null ? undefined : (fromHex(text) ?? nonsense('a check value'));
+    },
+    async claimMaskCheck(maskEpoch, check) {
+      const text = toHex(check);
+      const replies = await connection.multi((c) => {
+        c.hsetnx(keys.maskChecks, `${maskEpoch}`, text);
+        c.hget(keys.maskChecks, `${maskEpoch}`);
+      });
+      const kept = replies.skip().textOrNull();
+      return kept === null ? nonsense('a check value') : kept === text;
     },
 
     async identity() {
