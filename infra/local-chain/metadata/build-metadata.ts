@@ -38,7 +38,7 @@ export function buildMetadata(version: MetadataVersion, local: ReadonlyMap<strin
     deprecation,
   }));
   const extrinsic = {
-    type: id(tuple([RUNTIME.addressType, RUNTIME.callType, RUNTIME.signatureType])),
+    type: id(RUNTIME.extrinsicType),
     version: EXTRINSIC_VERSION,
     versions: Uint8Array.from(RUNTIME.extrinsicVersions),
     addressType: id(RUNTIME.addressType),
@@ -70,7 +70,7 @@ export function buildMetadata(version: MetadataVersion, local: ReadonlyMap<strin
     eventType: id(RUNTIME.eventType),
     errorType: id(RUNTIME.errorType),
   };
-  const runtime = id({ kind: 'struct', path: 'node_subtensor_runtime::Runtime', fields: [] });
+  const runtime = id({ kind: 'struct', path: 'node_subtensor_runtime::Runtime', params: [], fields: [] });
   const types = registry.list();
   const value = { types, pallets, extrinsic, runtime, apis, outerEnums, custom: [] };
   const body = encode(METADATA_FORMAT.get(`V${version}`), value);

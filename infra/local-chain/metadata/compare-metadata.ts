@@ -113,7 +113,10 @@ function compareExtrinsic(found: FoundMetadata, types: TypeComparison, say: Say)
 
 function compareApi(api: Api, found: NonNullable<FoundMetadata['apis']>, types: TypeComparison, say: Say): void {
   const other = found.find((candidate) => candidate.name === api.name);
-  if (!other) return say(api.name, 'the runtime API is gone');
+  if (!other) {
+    say(api.name, 'the runtime API is gone');
+    return;
+  }
   if (other.version !== undefined && other.version !== api.version) {
     say(api.name, `version ${other.version}, declared ${api.version}`);
   }

@@ -38,10 +38,17 @@ export class TypeComparison {
     if (seen.has(id)) return;
     seen.add(id);
     const found = this.#types.get(id);
-    if (!found) return this.#say(where, `type ${id} is not in the registry`);
-    if (declared.kind === 'wrapper') return this.#wrapper(where, declared, found);
+    if (!found) this.#say(where, `type ${id} is not in the registry`);
+    else if (declared.kind === 'wrapper') this.#wrapper(where, declared, found);
+    else this.#plain(where, declared, found);
+  }
+
+  #plain(where: string, declared: Exclude<Type, { kind: 'wrapper' }>, found: FoundType): void {
     const kind = KINDS[declared.kind];
-    if (found.def.type !== kind) return this.#say(where, `${found.def.type}, declared ${kind}`);
+    if (found.def.type !== kind) {
+      this.#say(where, `${found.def.type}, declared ${kind}`);
+      return;
+    }
     const path = declared.kind === 'struct' || declared.kind === 'enum' ? declared.path : '';
     if (found.path.join('::') !== path) this.#say(where, `type ${found.path.join('::')}, declared ${path}`);
     this.#definition(where, declared, found.def);
@@ -61,14 +68,16 @@ export class TypeComparison {
       case 'array':
         if (def.type !== 'Array') return;
         if (def.value.len !== declared.length) this.#say(where, `${def.value.len} items, declared ${declared.length}`);
-        return this.compare(where, declared.of, def.value.type);
+        this.compare(where, declared.of, def.value.type);
+        return;
       case 'tuple':
         if (def.type !== 'Tuple') return;
-        return this.compareFields(
+        this.compareFields(
           where,
           declared.of.map((type) => ({ type })),
           def.value.map((type) => ({ type })),
         );
+        return;
       case 'struct':
         if (def.type === 'Composite') this.compareFields(where, declared.fields, def.value.fields);
         return;
@@ -103,7 +112,8 @@ export class TypeComparison {
     const names = (fields: readonly { readonly name?: string }[]) =>
       fields.map((field) => field.name ?? '_').join(', ');
     if (names(declared) !== names(found)) {
-      return this.#say(where, `fields (${names(found)}), declared (${names(declared)})`);
+      this.#say(where, `fields (${names(found)}), declared (${names(declared)})`);
+      return;
     }
     declared.forEach((field, i) => {
       const other = found[i];
@@ -113,14 +123,20 @@ export class TypeComparison {
 
   #wrapper(where: string, declared: Extract<Type, { kind: 'wrapper' }>, found: FoundType): void {
     const path = WRAPPER_PATHS[declared.name];
-    if (found.path.join('::') !== path) return this.#say(where, `type ${found.path.join('::')}, declared ${path}`);
-    if (declared.name === 'Option' && found.def.type === 'Variant') {
-      const some = found.def.value.variants.find((variant) => variant.name === 'Some')?.fields[0];
-      if (some) return this.compare(where, declared.of, some.type);
+    if (found.path.join('::') !== path) {
+      this.#say(where, `type ${found.path.join('::')}, declared ${path}`);
+      return;
     }
-    const inside = found.def.type === 'Composite' ? found.def.value.fields[0] : undefined;
-    if (!inside) return this.#say(where, `${path} has another shape`);
-    this.compare(where, declared.name === 'Cow' ? declared.of : { kind: 'sequence', of: declared.of }, inside.type);
+    const { def } = found;
+    const inside =
+      def.type === 'Composite'
+        ? def.value.fields[0]
+        : def.type === 'Variant'
+          ? def.value.variants.find((variant) => variant.name === 'Some')?.fields[0]
+          : undefined;
+    const of: Type = declared.name === 'BoundedVec' ? { kind: 'sequence', of: declared.of } : declared.of;
+    if (inside) this.compare(where, of, inside.type);
+    else this.#say(where, `${path} has another shape`);
   }
 }
 

@@ -4,6 +4,7 @@
  */
 export const EXTRINSIC = {
   versions: [4, 5],
+  type: 'SelfContainedExtrinsic',
   address: 'MultiAddress',
   signature: 'MultiSignature',
   call: 'RuntimeCall',

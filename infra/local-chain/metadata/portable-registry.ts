@@ -57,6 +57,9 @@ export class PortableRegistry {
   }
 
   #params(type: Type): ScaleValue {
+    if (type.kind === 'struct' || type.kind === 'enum') {
+      return type.params.map((param) => ({ name: param.name ?? '', type: this.id(param.type) }));
+    }
     if (type.kind !== 'wrapper') return [];
     const first = { name: 'T', type: this.id(type.of) };
     return type.name === 'BoundedVec' ? [first, { name: 'S', type: undefined }] : [first];

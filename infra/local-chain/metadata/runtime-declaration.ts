@@ -55,6 +55,7 @@ export interface RuntimeDeclaration {
   readonly apis: readonly Api[];
   readonly extensions: readonly Extension[];
   readonly extrinsicVersions: readonly number[];
+  readonly extrinsicType: Type;
   readonly addressType: Type;
   readonly signatureType: Type;
   readonly callType: Type;
@@ -115,6 +116,7 @@ function build(): RuntimeDeclaration {
       implicit: types.get(implicit),
     })),
     extrinsicVersions: EXTRINSIC.versions,
+    extrinsicType: types.get(EXTRINSIC.type),
     addressType: types.get(EXTRINSIC.address),
     signatureType: types.get(EXTRINSIC.signature),
     callType: types.get(OUTER.calls),

@@ -2,10 +2,14 @@
  * Named types of the runtime as the real chain has them (node-subtensor, spec 424): path, fields, variants. Text of
  * `scale/type-table.ts`. Types whose variants are counted out (mortal eras, raw commitment data) are generated.
  */
+import { TRANSACTION_EXTENSIONS } from './extrinsic.ts';
 import { RPC_TYPES } from './rpc-types.ts';
 
 const counted = (from: number, to: number, variant: (i: number) => string): string =>
   Array.from({ length: to - from + 1 }, (_, i) => variant(from + i)).join(' ');
+
+const EXTENSIONS = TRANSACTION_EXTENSIONS.map(([, type]) => type).join(', ');
+const EXTRINSIC_PARAMS = `Address: MultiAddress, Call: RuntimeCall, Signature: MultiSignature, Extra: (${EXTENSIONS})`;
 
 const RUNTIME_TYPES = {
   ExtraFlags: 'pallet_balances::types::ExtraFlags(u128)',
@@ -16,7 +20,9 @@ const RUNTIME_TYPES = {
   AccountId32: 'sp_core::crypto::AccountId32([u8; 32])',
   H256: 'primitive_types::H256([u8; 32])',
   Phase: 'frame_system::Phase | ApplyExtrinsic(u32) | Finalization | Initialization',
-  EventRecord: 'frame_system::EventRecord { phase: Phase, event: RuntimeEvent, topics: Vec<H256> }',
+  EventRecord: `
+    frame_system::EventRecord<E: RuntimeEvent, T: H256> { phase: Phase, event: RuntimeEvent, topics: Vec<H256> }
+  `,
   LastRuntimeUpgradeInfo: 'frame_system::LastRuntimeUpgradeInfo { spec_version: Compact<u32>, spec_name: Cow<str> }',
   Weight: 'sp_weights::weight_v2::Weight { ref_time: Compact<u64>, proof_size: Compact<u64> }',
   DispatchClass: 'frame_support::dispatch::DispatchClass | Normal | Operational | Mandatory',
@@ -46,7 +52,7 @@ const RUNTIME_TYPES = {
     u32, impl_version: u32, apis: Cow<Vec<([u8; 8], u32)>>, transaction_version: u32, system_version: u8 }
   `,
   MultiAddress: `
-    sp_runtime::multiaddress::MultiAddress | Id(AccountId32) | Index(Compact<()>) | Raw(Vec<u8>) | Address32([u8;
+    sp_runtime::multiaddress::MultiAddress<AccountId: AccountId32, AccountIndex: ()> | Id(AccountId32) | Index(Compact<()>) | Raw(Vec<u8>) | Address32([u8;
     32]) | Address20([u8; 20])
   `,
   FixedU128: 'sp_arithmetic::fixed_point::FixedU128(u128)',
@@ -71,8 +77,10 @@ const RUNTIME_TYPES = {
   CommitmentInfo: 'pallet_commitments::types::CommitmentInfo { fields: BoundedVec<Data> }',
   Registration: 'pallet_commitments::types::Registration { deposit: u64, block: u32, info: CommitmentInfo }',
   OpaqueMetadata: 'sp_core::OpaqueMetadata(Vec<u8>)',
-  UncheckedExtrinsic: 'sp_runtime::generic::unchecked_extrinsic::UncheckedExtrinsic(Vec<u8>)',
-  SelfContainedExtrinsic: 'fp_self_contained::unchecked_extrinsic::UncheckedExtrinsic(UncheckedExtrinsic)',
+  UncheckedExtrinsic: `sp_runtime::generic::unchecked_extrinsic::UncheckedExtrinsic<${EXTRINSIC_PARAMS}>(Vec<u8>)`,
+  SelfContainedExtrinsic: `
+    fp_self_contained::unchecked_extrinsic::UncheckedExtrinsic<${EXTRINSIC_PARAMS}>(UncheckedExtrinsic)
+  `,
   RuntimeDispatchInfo: `
     pallet_transaction_payment::types::RuntimeDispatchInfo { weight: Weight, class: DispatchClass, partial_fee: u64
     }

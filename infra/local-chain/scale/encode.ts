@@ -33,21 +33,23 @@ class Writer {
     }
     return at;
   }
-  raw(bytes: Uint8Array): void {
+  raw(bytes: Uint8Array): this {
     const at = this.#room(bytes.length);
     this.#bytes.set(bytes, at);
+    return this;
   }
-  byte(value: number): void {
+  byte(value: number): this {
     const at = this.#room(1);
     this.#bytes[at] = value;
+    return this;
   }
   /** Two's complement, so that one path serves signed and unsigned. */
-  integer(value: number | bigint, bytes: number, signed: boolean): void {
+  integer(value: number | bigint, bytes: number, signed: boolean): this {
     if (typeof value === 'number' && bytes <= 4 && !signed) {
       invariant(Number.isInteger(value) && value >= 0 && value < 256 ** bytes, `${value} does not fit ${bytes} bytes`);
       const at = this.#room(bytes);
       for (let i = 0, rest = value; i < bytes; i++, rest = Math.floor(rest / 256)) this.#bytes[at + i] = rest % 256;
-      return;
+      return this;
     }
     const wide = BigInt(value);
     const bits = BigInt(bytes * 8);
@@ -56,8 +58,9 @@ class Writer {
     const at = this.#room(bytes);
     let rest = BigInt.asUintN(bytes * 8, wide);
     for (let i = 0; i < bytes; i++, rest >>= 8n) this.#bytes[at + i] = Number(rest & 0xffn);
+    return this;
   }
-  compact(value: number | bigint): void {
+  compact(value: number | bigint): this {
     if (value < 1 << 6) return this.byte(Number(value) << 2);
     if (value < 1 << 14) return this.integer((Number(value) << 2) | 1, 2, false);
     if (value < 1 << 30) return this.integer(Number(value) * 4 + 2, 4, false);
@@ -65,7 +68,7 @@ class Writer {
     while (BigInt(value) >> BigInt(8 * bytes) > 0n) bytes++;
     invariant(bytes <= 67, 'a compact integer has at most 67 bytes');
     this.byte(((bytes - 4) << 2) | 3);
-    this.integer(BigInt(value), bytes, false);
+    return this.integer(BigInt(value), bytes, false);
   }
   finish(): Uint8Array {
     return this.#bytes.slice(0, this.#length);
@@ -92,38 +95,38 @@ export function encodeFields(fields: readonly Field[], value: ScaleValue): Uint8
   return writer.finish();
 }
 
-function write(writer: Writer, type: Type, value: ScaleValue): void {
+/** Answers the writer, as everything here does, so that each case can end in what it writes. */
+function write(writer: Writer, type: Type, value: ScaleValue): Writer {
   switch (type.kind) {
     case 'primitive':
       if (type.name === 'bool') return writer.byte(value === true ? 1 : 0);
       if (type.name === 'str') return writeBytes(writer, utf8(value as string));
       return writer.integer(value as number | bigint, BYTES_OF[type.name], type.name.startsWith('i'));
     case 'compact':
-      if (type.of.kind === 'tuple') return;
+      if (type.of.kind === 'tuple') return writer;
       return writer.compact(value as number | bigint);
     case 'sequence':
       if (isBytes(type.of)) return writeBytes(writer, value as Uint8Array);
       writer.compact((value as readonly ScaleValue[]).length);
       for (const item of value as readonly ScaleValue[]) write(writer, type.of, item);
-      return;
+      return writer;
     case 'array': {
       const items = value as Uint8Array | readonly ScaleValue[];
       invariant(items.length === type.length, `an array of ${type.length} got ${items.length} items`);
       if (items instanceof Uint8Array) return writer.raw(items);
       for (const item of items) write(writer, type.of, item);
-      return;
+      return writer;
     }
     case 'tuple':
       type.of.forEach((part, i) => {
         write(writer, part, (value as readonly ScaleValue[])[i]);
       });
-      return;
+      return writer;
     case 'wrapper':
       if (type.name === 'BoundedVec') return write(writer, { kind: 'sequence', of: type.of }, value);
       if (type.name === 'Cow') return write(writer, type.of, value);
       writer.byte(value === undefined ? 0 : 1);
-      if (value !== undefined) write(writer, type.of, value === null ? undefined : value);
-      return;
+      return value === undefined ? writer : write(writer, type.of, value === null ? undefined : value);
     case 'struct':
       return writeFields(writer, type.fields, value);
     case 'enum': {
@@ -136,22 +139,22 @@ function write(writer: Writer, type: Type, value: ScaleValue): void {
   }
 }
 
-function writeBytes(writer: Writer, bytes: Uint8Array): void {
-  writer.compact(bytes.length);
-  writer.raw(bytes);
+function writeBytes(writer: Writer, bytes: Uint8Array): Writer {
+  return writer.compact(bytes.length).raw(bytes);
 }
 
-function writeFields(writer: Writer, fields: readonly Field[], value: ScaleValue): void {
+function writeFields(writer: Writer, fields: readonly Field[], value: ScaleValue): Writer {
   const [first] = fields;
-  if (!first) return;
+  if (!first) return writer;
   if (first.name === undefined) {
     if (fields.length === 1) return write(writer, first.type, value);
     fields.forEach((field, i) => {
       write(writer, field.type, (value as readonly ScaleValue[])[i]);
     });
-    return;
+    return writer;
   }
   for (const field of fields) {
     write(writer, field.type, (value as { readonly [name: string]: ScaleValue })[field.name as string]);
   }
+  return writer;
 }

@@ -1,7 +1,8 @@
 /**
  * Named types and the parser of their text. Grammar:
  *   type    := primitive | Name | Vec<T> | Option<T> | Compact<T> | Cow<T> | BoundedVec<T> | [T; n] | (T, …)
- *   named   := path '{' name: T, … '}' | path '(' T, … ')' | path ('|' Variant '#index'? fields?)*
+ *   named   := path params? '{' name: T, … '}' | path params? '(' T, … ')' | path params? ('|' Variant '#index'? fields?)*
+ *   params  := '<' name: T, … '>'   what a generic type was made with; some clients look there
  * A definition is parsed when it is first asked for, once. Wrong text is our own mistake and throws.
  */
 import { invariant } from '#shared/primitives/failure.ts';
@@ -72,9 +73,10 @@ export class TypeTable {
     invariant(text !== undefined, `type ${name} is not declared`);
     const reader = new Reader(text);
     const path = reader.next();
+    const params = reader.take('<') ? this.#namedList(reader, '>') : [];
     const type: Type = reader.peek('|')
-      ? { kind: 'enum', path, variants: this.#variants(reader) }
-      : { kind: 'struct', path, fields: this.#fields(reader) };
+      ? { kind: 'enum', path, params, variants: this.#variants(reader) }
+      : { kind: 'struct', path, params, fields: this.#fields(reader) };
     reader.end();
     this.#named.set(name, type);
     return type;
@@ -95,13 +97,16 @@ export class TypeTable {
 
   #fields(reader: Reader): readonly Field[] {
     if (reader.take('(')) return this.#list(reader, ')').map((type) => ({ type }));
-    if (!reader.take('{')) return [];
+    return reader.take('{') ? this.#namedList(reader, '}') : [];
+  }
+
+  #namedList(reader: Reader, close: string): Field[] {
     const fields: Field[] = [];
-    while (!reader.take('}')) {
+    while (!reader.take(close)) {
       const name = reader.next();
       reader.must(':');
       fields.push({ name, type: this.#type(reader) });
-      if (!reader.peek('}')) reader.must(',');
+      if (!reader.peek(close)) reader.must(',');
     }
     return fields;
   }

@@ -42,8 +42,18 @@ export type Type =
   | { readonly kind: 'array'; readonly of: Type; readonly length: number }
   | { readonly kind: 'tuple'; readonly of: readonly Type[] }
   | { readonly kind: 'wrapper'; readonly name: Wrapper; readonly of: Type }
-  | { readonly kind: 'struct'; readonly path: string; readonly fields: readonly Field[] }
-  | { readonly kind: 'enum'; readonly path: string; readonly variants: readonly Variant[] };
+  | {
+      readonly kind: 'struct';
+      readonly path: string;
+      readonly params: readonly Field[];
+      readonly fields: readonly Field[];
+    }
+  | {
+      readonly kind: 'enum';
+      readonly path: string;
+      readonly params: readonly Field[];
+      readonly variants: readonly Variant[];
+    };
 
 /**
  * A decoded value. Integers up to 32 bits are numbers, wider ones bigints; bytes (`[u8; n]`, `Vec<u8>`) are
