@@ -8,6 +8,8 @@ import http from 'node:http';
 import { isIP } from 'node:net';
 import { pipeline } from 'node:stream';
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
+import { isPublicAddress } from '#shared/wire/address.ts';
+import { parseDashed } from '#shared/wire/miner-url.ts';
 import { bundleWorker } from './bundle-worker.ts';
 import { type Link, newLink, PacedPipe } from './paced-pipe.ts';
 
@@ -16,7 +18,10 @@ const WAITING_FOR_HEADERS_MAX = 6;
 
 /** Host name under which the Worker finds the index; as a hosted Redis would be, it is a name and not an address. */
 export const INDEX_HOST = 'index.test';
-/** Zone of the miner host pattern: `127-0-0-1.miners.test:9001` is the miner at 127.0.0.1:9001. */
+/**
+ * Zone of the miner host pattern. The directory holds public addresses, as in production, where an edge refuses any
+ * other; whatever address a name stands for, the miner is the one that listens on that port of this machine.
+ */
 export const MINER_ZONE = 'miners.test';
 export const MINER_URL_PATTERN = `http://{ip-with-dashes}.${MINER_ZONE}:{port}`;
 
@@ -89,10 +94,17 @@ class Slots {
   }
 }
 
-const parseMinerHost = (host: string): { readonly ip: string; readonly port: number } | undefined => {
-  const match = /^(\d{1,3}-\d{1,3}-\d{1,3}-\d{1,3})\.miners\.test:(\d{1,5})$/.exec(host);
-  return match?.[1] ? { ip: match[1].replaceAll('-', '.'), port: Number(match[2]) } : undefined;
-};
+/** The miner's port, when the host is a name in the miner zone that stands for a public address. */
+function minerPortOf(host: string): number | undefined {
+  const match = /^([^.]+)\.miners\.test:(\d{1,5})$/.exec(host);
+  const address = match && parseDashed(match[1] ?? '');
+  return address && isPublicAddress(address) ? Number(match[2]) : undefined;
+}
+
+/** Headers of one connection (RFC 9110 §7.6.1) and of the simulator's own wiring stay behind. */
+const ONE_HOP = ['connection', 'keep-alive', 'mf-custom-node-service', 'cf-worker'];
+const endToEnd = (headers: http.IncomingHttpHeaders): http.OutgoingHttpHeaders =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => !ONE_HOP.includes(name)));
 
 /** How long a broken proxy lets an answer run before it ends the request. */
 const CUT_AFTER_MS = 20;
@@ -130,9 +142,9 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
       outgoing.writeHead(403, { 'content-type': 'text/plain' }).end('error code: 1003');
       return;
     }
-    const miner = parseMinerHost(host);
+    const port = minerPortOf(host);
     const isIndex = hostName(host) === INDEX_HOST;
-    if (!miner && !isIndex) {
+    if (port === undefined && !isIndex) {
       incoming.resume();
       outgoing.writeHead(530, { 'content-type': 'text/plain' }).end('error code: 1016');
       return;
@@ -152,23 +164,28 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
     outgoing.once('close', headersDone);
 
     const path = incoming.url ?? '/';
-    const fault = miner && interfere?.({ method: incoming.method ?? 'GET', path, port: miner.port });
+    const fault = port === undefined ? undefined : interfere?.({ method: incoming.method ?? 'GET', path, port });
     if (fault === 'reset') return void outgoing.destroy();
     if (fault === 'hang') return void incoming.resume();
 
-    const target = miner ? { host: miner.ip, port: miner.port } : new URL(options.indexUrl);
     const indexDelayMs = (options.indexRoundTripMs ?? 0) / 2;
-    const link = miner ? linkOf(miner.port) : { up: newLink(indexDelayMs), down: newLink(indexDelayMs) };
-    const headers = { ...incoming.headers };
-    delete headers['mf-custom-node-service'];
-    delete headers['cf-worker'];
+    const link = port === undefined ? { up: newLink(indexDelayMs), down: newLink(indexDelayMs) } : linkOf(port);
+    const headers = endToEnd(incoming.headers);
     // What is sent now arrives half a round trip later: the pipe takes it at once, the far end opens when it arrives.
     const up = new PacedPipe(link.up);
     pipeline(incoming, up, () => {});
     await after(link.up.delayMs);
     if (outgoing.destroyed) return;
-    const host_ = 'hostname' in target ? target.hostname : target.host;
-    const request = http.request({ host: host_, port: target.port, method: incoming.method, path, headers, agent });
+    const request = http.request({
+      host: '127.0.0.1',
+      port: port ?? new URL(options.indexUrl).port,
+      method: incoming.method,
+      path,
+      headers,
+      agent,
+    });
+    // A stream's first byte may wait for the answer's headers.
+    request.flushHeaders();
     request.on('error', () => outgoing.destroy());
     outgoing.on('close', () => request.destroy());
     request.on('response', (response) => void back(response, request));
@@ -180,7 +197,7 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
       await after(link.down.delayMs);
       headersDone();
       if (outgoing.destroyed) return void response.destroy();
-      outgoing.writeHead(response.statusCode ?? 502, response.headers);
+      outgoing.writeHead(response.statusCode ?? 502, endToEnd(response.headers));
       outgoing.flushHeaders();
       if (fault === 'cut-after-headers') {
         // A proxy that takes the answer's first bytes for the end of the request.
