@@ -2,9 +2,9 @@
  * The prover of zk/v1: shows that it knows the leaves behind some commitments, and nothing about them. Called by the
  * miner for each challenged shard of anchor type 2.
  *
- * Two answers with one nonce give the witness away: (z − z′)/(c − c′) = w. So a nonce has no name outside
- * `provePossession`: it is drawn, used for one answer and forgotten; no argument carries one in, no result carries one
- * out, and nothing is kept between calls.
+ * Two answers with one nonce t are two equations z = t + c·w, and t drops out: what is left gives leaves away. So
+ * `provePossession` draws its nonces, uses them for one answer and forgets them: no argument carries one in, no result
+ * carries one out.
  */
 import { concatBytes } from '#shared/primitives/bytes.ts';
 import type { Random } from '#shared/primitives/effects.ts';
@@ -35,7 +35,7 @@ export interface ZkHolding {
 
 export interface ZkProverPorts {
   readonly zk: ZkKernel;
-  readonly random: Random;
+  readonly nonces: NonceSource;
 }
 
 /** The leaves are not those that were committed to; the miner declares the shard missing. */
@@ -43,16 +43,30 @@ export interface ZkRotFailure extends Failure {
   readonly code: 'zk-bit-rot';
 }
 
-/** 35 fresh scalars. A source that repeats itself within one draw is broken: better no answer than one that tells. */
-function drawNonces(random: Random): bigint[] {
-  const drawn = random(GENERATORS * NONCE_BYTES);
-  invariant(drawn.length === GENERATORS * NONCE_BYTES, 'as many random bytes as were asked for');
-  const nonces = Array.from({ length: GENERATORS }, (_, j) =>
-    reduceScalar(drawn.subarray(j * NONCE_BYTES, (j + 1) * NONCE_BYTES)),
-  );
-  drawn.fill(0);
-  invariant(new Set(nonces).size === GENERATORS, 'random bytes that are random');
-  return nonces;
+/**
+ * Where nonces come from: one draw an answer. A source that repeats itself, within a draw or from one to the next, is
+ * broken; it throws, for no answer is better than one that tells. Make one for each random source of a process.
+ */
+export class NonceSource {
+  readonly #random: Random;
+  #last: bigint | undefined;
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  /** 35 fresh scalars. */
+  draw(): bigint[] {
+    const drawn = this.#random(GENERATORS * NONCE_BYTES);
+    invariant(drawn.length === GENERATORS * NONCE_BYTES, 'as many random bytes as were asked for');
+    const nonces = Array.from({ length: GENERATORS }, (_, j) =>
+      reduceScalar(drawn.subarray(j * NONCE_BYTES, (j + 1) * NONCE_BYTES)),
+    );
+    drawn.fill(0);
+    invariant(new Set([this.#last, ...nonces]).size === GENERATORS + 1, 'random bytes that are random');
+    this.#last = nonces[0];
+    return nonces;
+  }
 }
 
 const rowOf = (scalars: readonly bigint[]): Uint8Array => {
@@ -85,7 +99,7 @@ function witnessOf(holding: ZkHolding, indices: readonly number[], weights: read
  * @param indices asked leaves, ascending
  */
 export function provePossession(
-  { zk, random }: ZkProverPorts,
+  { zk, nonces: source }: ZkProverPorts,
   holding: ZkHolding,
   seed: Uint8Array,
   indices: readonly number[],
@@ -106,7 +120,7 @@ export function provePossession(
     return fail({ code: 'zk-bit-rot', fault: 'us', message: 'the asked leaves are not those that were stored' });
   }
 
-  const nonces = drawNonces(random);
+  const nonces = source.draw();
   const t = zk.commit(rowOf(nonces));
   const c = challengeOf(seed, anchorId, indices, commitments, t);
   const z = rowOf(nonces.map((nonce, j) => (nonce + c * (witness[j] as bigint)) % ORDER));

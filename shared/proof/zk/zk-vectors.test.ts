@@ -9,19 +9,29 @@ import { LEAF_BYTES } from '../anchor.ts';
 import { zkGenerators } from './generators.ts';
 import { blindingOf, leafRow } from './leaf-rows.ts';
 import { createNobleZkKernel } from './noble-zk-kernel.ts';
-import { provePossession } from './prove-possession.ts';
-import { SCALAR_BYTES } from './scalar.ts';
+import { loadNodeZkKernel } from './node-zk-kernel.ts';
+import { NonceSource, provePossession } from './prove-possession.ts';
+import { SCALAR_BYTES, writeScalar } from './scalar.ts';
+import { holdingOf } from './testing/zk-world.ts';
 import { verifyPossession } from './verify-possession.ts';
-import { zkAnchorIdOf, zkAnchorOf, zkLevelsOf } from './zk-anchor.ts';
+import { zkAnchorIdOf, zkAnchorOf } from './zk-anchor.ts';
 import { splitZkBody } from './zk-body.ts';
 import { challengeOf, weightOf } from './zk-challenge.ts';
-import { GENERATORS, POINT_BYTES } from './zk-kernel.ts';
+import { GENERATORS } from './zk-kernel.ts';
 
 const vectors = JSON.parse(readFileSync(new URL('../../../test/vectors/zk-v1.json', import.meta.url), 'utf8'));
 const hex = (text: string) => fromHex(text) as Uint8Array;
 const rows = (bytes: Uint8Array, width = 32): string[] =>
   Array.from({ length: bytes.length / width }, (_, i) => toHex(bytes.subarray(i * width, (i + 1) * width)));
-const kernels = [{ id: 'noble', zk: createNobleZkKernel(zkGenerators()) }];
+const scalarHex = (value: bigint): string => {
+  const bytes = new Uint8Array(SCALAR_BYTES);
+  writeScalar(value, bytes, 0);
+  return toHex(bytes);
+};
+const kernels = [
+  { id: 'noble', zk: createNobleZkKernel(zkGenerators()) },
+  { id: 'wasm', zk: loadNodeZkKernel() },
+];
 
 describe.each(kernels)('the known answers of zk/v1 over $id', ({ zk }) => {
   const shard = vectorData(100_000);
@@ -29,32 +39,36 @@ describe.each(kernels)('the known answers of zk/v1 over $id', ({ zk }) => {
   const { anchor, commitments } = zkAnchorOf({ zk, hash: referenceKernel }, blindKey, shard);
   const seed = hex(vectors.seed);
 
-  it('are the anchor', () => {
+  it('are the generators, the pieces and the blinding', () => {
     expect(rows(zkGenerators())).toEqual(vectors.generators);
+    const row = leafRow(shard.subarray(0, LEAF_BYTES), blindingOf(blindKey, 0));
+    expect(rows(row)[0]).toBe(vectors.scalar0_0);
+    expect(rows(row)[GENERATORS - 1]).toBe(vectors.blind0);
+  });
+
+  it('are the anchor', () => {
     for (const [i, point] of Object.entries(vectors.commitments)) expect(rows(commitments)[Number(i)]).toBe(point);
     expect(toHex(anchor.root)).toBe(vectors.root);
     expect(zkAnchorIdOf(anchor)).toBe(vectors.anchorId);
   });
-  it('are the proof', () => {
-    const nonces = Array.from({ length: GENERATORS }, (_, j) =>
+  it('are the weights, T, the challenge and z', () => {
+    const { indices } = vectors;
+    const drawn = Array.from({ length: GENERATORS }, (_, j) =>
       sha512(new ByteWriter().tag('vector-only nonce').u32(j).finish()),
     );
-    const holding = {
-      anchor,
-      blindKey,
-      commitments,
-      levels: zkLevelsOf(referenceKernel, commitments),
-      leafAt: (i: number) => shard.subarray(i * LEAF_BYTES, (i + 1) * LEAF_BYTES),
-    };
-    const proof = provePossession({ zk, random: () => concatBytes(...nonces) }, holding, seed, vectors.indices);
-    expect(proof.ok).toBe(true);
-    if (!proof.ok) return;
-    const body = splitZkBody(proof.value, vectors.indices.length);
-    expect(toHex(body.t)).toBe(vectors.T);
-    expect(rows(body.z)).toEqual(vectors.z);
-    expect(verifyPossession(zk, { anchor, seed, indices: vectors.indices, body: proof.value })).toEqual({
-      ok: true,
-      value: undefined,
-    });
+    const ports = { zk, nonces: new NonceSource(() => concatBytes(...drawn)) };
+    const holding = holdingOf(zk, referenceKernel, blindKey, shard);
+    const proof = provePossession(ports, holding, seed, indices);
+    const body = proof.ok ? proof.value : new Uint8Array(0);
+    const parts = splitZkBody(body, indices.length);
+    expect(toHex(parts.t)).toBe(vectors.T);
+    expect(rows(parts.z)).toEqual(vectors.z);
+    expect(indices.map((i: number) => scalarHex(weightOf(seed, vectors.anchorId, i)))).toEqual(vectors.weights);
+    const c = challengeOf(seed, vectors.anchorId, indices, parts.commitments, parts.t);
+    expect(scalarHex(c)).toBe(vectors.challenge);
+    expect(verifyPossession(zk, { anchor, seed, indices, body })).toEqual({ ok: true, value: undefined });
+    const tampered = body.slice();
+    tampered[32 * indices.length + 40] = (tampered[32 * indices.length + 40] as number) ^ 1;
+    expect(verifyPossession(zk, { anchor, seed, indices, body: tampered }).ok).toBe(vectors.tamperedVerifies);
   });
 });

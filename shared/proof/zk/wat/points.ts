@@ -74,6 +74,12 @@ function cachedFunctions(scratch: Scratch): string {
     ${addition(scratch, plus, minus, twiceDt, (to) => mul(to, z, twiceZ))})`;
 }
 
+const bytesOf = (words: readonly number[]) => words.flatMap((w) => range(4).map((i) => 4 * w + i)).join(' ');
+/** Of two vectors of limbs: their first two by turns, their last two by turns; and of two pairs, each its own lane. */
+const LOW_WORDS = bytesOf([0, 4, 1, 5]);
+const HIGH_WORDS = bytesOf([2, 6, 3, 7]);
+const OWN_LANES = bytesOf([0, 5, 2, 7]);
+
 /**
  * Reads one entry for each lane into places of its own. A code is an entry's address with the digit's sign in bit 0: of
  * −P, y+x and y−x change places and the last component is negated.
@@ -81,17 +87,28 @@ function cachedFunctions(scratch: Scratch): string {
  */
 function gather(stride: 4 | 8, plus: string, minus: string, last: string, between?: string): string {
   const component = stride * LIMBS;
-  const laneOffset = (lane: number) => (stride === 8 ? 4 * lane : 0);
-  const both = (to: string, first: string, second: string, offset: number, negate: boolean) =>
-    lines(
-      range(LIMBS).map((i) => {
-        const at = (lane: number) => `offset=${offset + stride * i + laneOffset(lane)}`;
-        const one = `(v128.load32_zero ${at(0)} ${get(first)})`;
-        const two = `(v128.load32_lane ${at(1)} 1 ${get(second)} ${one})`;
-        const value = negate ? `(i32x4.sub (v128.xor ${two} ${get('$signs')}) ${get('$signs')})` : two;
-        return `(v128.store64_lane offset=${8 * i} 0 ${to} ${value})`;
-      }),
-    );
+  const signed = (value: string) => `(i32x4.sub (v128.xor ${value} ${get('$signs')}) ${get('$signs')})`;
+  /** One component: `first` points to the first lane's, `second` to the second lane's. */
+  const both = (to: string, first: string, second: string, offset: number, negate: boolean) => {
+    const store = (at: number, value: string) => `(v128.store offset=${at} ${to} ${negate ? signed(value) : value})`;
+    const loads = (at: number, width: 'load' | 'load64_zero') => [
+      set('$one', `(v128.${width} offset=${offset + at} ${get(first)})`),
+      set('$two', `(v128.${width} offset=${offset + at} ${get(second)})`),
+    ];
+    const merged = (words: string) => `(i8x16.shuffle ${words} ${get('$one')} ${get('$two')})`;
+    if (stride === 8) {
+      return lines(range(5).flatMap((i) => [...loads(16 * i, 'load'), store(16 * i, merged(OWN_LANES))]));
+    }
+    return lines([
+      ...range(2).flatMap((i) => [
+        ...loads(16 * i, 'load'),
+        store(32 * i, merged(LOW_WORDS)),
+        store(32 * i + 16, merged(HIGH_WORDS)),
+      ]),
+      ...loads(32, 'load64_zero'),
+      store(64, merged(LOW_WORDS)),
+    ]);
+  };
   const addresses = (code: string, lane: number) => [
     set(`$minus${lane}`, `(i32.mul (i32.and ${get(code)} (i32.const 1)) (i32.const ${component}))`),
     set(`$at${lane}`, `(i32.and ${get(code)} (i32.const -2))`),
@@ -103,13 +120,14 @@ function gather(stride: 4 | 8, plus: string, minus: string, last: string, betwee
     ...addresses('$code0', 0),
     ...addresses('$code1', 1),
     set('$signs', `(i32x4.replace_lane 1 (i32x4.splat ${sign('$code0')}) ${sign('$code1')})`),
+    set('$signs', `(i32x4.replace_lane 3 ${get('$signs')} ${sign('$code1')})`),
     both(plus, '$plus0', '$plus1', 0, false),
     both(minus, '$minus0', '$minus1', 0, false),
     ...(between ? [both(between, '$at0', '$at1', 2 * component, false)] : []),
     both(last, '$at0', '$at1', (between ? 3 : 2) * component, true),
   ]);
 }
-const GATHER_LOCALS = `${locals(['$at0', '$at1', '$plus0', '$plus1', '$minus0', '$minus1'], 'i32')} (local $signs v128)`;
+const GATHER_LOCALS = `${locals(['$at0', '$at1', '$plus0', '$plus1', '$minus0', '$minus1'], 'i32')} ${locals(['$signs', '$one', '$two'], 'v128')}`;
 
 /** `$addEntries(p, code0, code1)` from the generators' tables; `$addMultiples(p, code0, code1)` from cached multiples. */
 function lookupFunctions(scratch: Scratch): string {
