@@ -271,9 +271,9 @@ describe('a retrieval', () => {
     expect(edge.ports.admission.claimedBytes).toBe(0);
   });
 
-  test('of a file under a mask secret that this edge lacks is our fault', async () => {
+  test('of a file under a mask secret that this edge lacks names the setting', async () => {
     const cid = await store(patternBytes(100));
     for (const [number, file] of edge.index.live) edge.index.live.set(number, { ...file, maskEpoch: 9 });
-    await expectProblem(await edge.fetch(`/v1/files/${cid}`), 500, 'internal');
+    await expectProblem(await edge.fetch(`/v1/files/${cid}`), 500, 'misconfigured');
   });
 });

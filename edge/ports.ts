@@ -7,6 +7,7 @@ import type { AccessIndex, DirectorySnapshot, FileIndex } from '#shared/index/po
 import type { Clock, Log, Random } from '#shared/primitives/effects.ts';
 import type { Hotkey } from '#shared/primitives/ids.ts';
 import type { Budget, FetchSegments, Peer, StoreSegments, TransferPorts } from '#shared/transfer/ports.ts';
+import type { EdgeResult } from './http/problem.ts';
 import type { Admission } from './network/admission.ts';
 import type { Settings } from './settings.ts';
 
@@ -27,6 +28,18 @@ export interface Grants {
   state(): Promise<GrantState>;
 }
 
+/** How the secret of the newest mask epoch stands with the index. */
+export type MaskSecretState = 'right' | 'wrong' | 'unused' /** no file of this epoch was stored yet */;
+
+export interface MaskSecrets {
+  readonly newestEpoch: number;
+  state(): Promise<MaskSecretState>;
+  /** The newest epoch's secret, for a new file; the first use with an index binds the epoch to it. */
+  forStoring(): Promise<EdgeResult<Uint8Array>>;
+  /** The secret of a stored file's epoch. */
+  forReading(maskEpoch: number): Promise<EdgeResult<Uint8Array>>;
+}
+
 /** A digest that takes a file piece by piece. */
 export interface StreamingDigest {
   update(piece: Uint8Array): void;
@@ -40,6 +53,7 @@ export interface EdgePorts {
   readonly access: AccessIndex;
   readonly network: PeerSource;
   readonly grants: Grants;
+  readonly maskSecrets: MaskSecrets;
   readonly transfer: TransferPorts;
   readonly storeSegments: StoreSegments;
   readonly fetchSegments: FetchSegments;

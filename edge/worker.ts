@@ -20,6 +20,7 @@ import { Admission } from './network/admission.ts';
 import { consoleLog } from './network/console-log.ts';
 import { nodeSha256, webSha256 } from './network/digests.ts';
 import { type GrantCache, grantsOf } from './network/grants.ts';
+import { type MaskSecretCache, maskSecretsOf } from './network/mask-secrets.ts';
 import { type DirectoryCache, minerNetwork } from './network/miner-network.ts';
 import { publicMinerUrl } from './network/public-miner-url.ts';
 import type { EdgePorts } from './ports.ts';
@@ -47,6 +48,7 @@ function createIsolate(settings: WiringSettings) {
   const admission = new Admission();
   const directoryCache: DirectoryCache = {};
   const grantCache: GrantCache = {};
+  const maskSecretCache: MaskSecretCache = new Set();
 
   return (background: EdgePorts['background']): EdgePorts => {
     const index = createIndex({ url: settings.indexUrl, token: settings.indexToken, clock });
@@ -70,6 +72,7 @@ function createIsolate(settings: WiringSettings) {
       access: index.access,
       network: minerNetwork(index.miners, minerUrl, directoryCache, clock),
       grants: grantsOf(index.access, expected, verify, grantCache, clock),
+      maskSecrets: maskSecretsOf(settings, index.files, maskSecretCache, log),
       transfer: { kernel, miners, clock, random, log, latencies, sha256: webSha256 },
       storeSegments,
       fetchSegments,

@@ -54,11 +54,8 @@ export interface RetrieveInput {
 
 export async function retrieveFile(ports: EdgePorts, input: RetrieveInput): Promise<EdgeResult<Retrieval>> {
   const { file, from, to } = input;
-  const secret = ports.settings.maskSecrets.find(({ epoch }) => epoch === file.maskEpoch);
-  if (!secret) {
-    ports.log.error('mask-secret-missing', { file: file.number, epoch: file.maskEpoch });
-    return refuse('internal', `this edge lacks the mask secret of epoch ${file.maskEpoch}`);
-  }
+  const secret = await ports.maskSecrets.forReading(file.maskEpoch);
+  if (!secret.ok) return secret;
   const reached = await reachMiners(ports);
   if (!reached.ok) return reached;
   const wanted = Math.min(DOWNLOAD_BUDGET_BYTES, DOWNLOAD_FLOOR_BYTES + BUFFER_BYTES_PER_FILE_BYTE * file.bytes);
@@ -71,7 +68,7 @@ export async function retrieveFile(ports: EdgePorts, input: RetrieveInput): Prom
   try {
     const peers = new Map(reached.value.map((peer) => [peer.number, peer]));
     const { number, fileId, k, n, codingId, maskEpoch } = file;
-    const coding = { number, fileId, k, n, codingId, maskEpoch, maskSecret: secret.secret };
+    const coding = { number, fileId, k, n, codingId, maskEpoch, maskSecret: secret.value };
     const budget = ports.newBudget(claim.bytes);
     const slices = [...slicesOf(file.bytes, file.segmentBytes, from, to)];
     const request = { coding, peers, budget, signal };

@@ -5,7 +5,6 @@
 import { BodyRefused } from '#edge/body/body-refused.ts';
 import { type EdgeFailure, type EdgeResult, refuse } from '#edge/http/problem.ts';
 import type { EdgePorts } from '#edge/ports.ts';
-import { newestSecret } from '#edge/settings.ts';
 import type { Redundancy } from '#shared/codec/redundancy.ts';
 import { SEGMENT_BYTES } from '#shared/codec/segment.ts';
 import { type CommitOutcome, type FileRecord, IndexUnavailable } from '#shared/index/ports.ts';
@@ -34,18 +33,19 @@ const COMMIT_PAUSE_MS = 200;
 
 export async function sendSegments(ports: EdgePorts, input: Upload, sending: Sending): Promise<EdgeResult<StoredFile>> {
   const { settings, clock, random, files } = ports;
+  const secret = await ports.maskSecrets.forStoring();
+  if (!secret.ok) return secret;
   const createdAtMs = clock.nowMs();
   const sessionEndsAtMs = createdAtMs + settings.sessionMs;
   const fileId = newFileId(random);
   const number = await files.beginUpload({ owner: input.owner, fileId, expiresAtMs: sessionEndsAtMs });
-  const secret = newestSecret(settings);
   const coding: FileCoding = {
     number,
     fileId,
     ...sending.redundancy,
     codingId: random(CODING_ID_BYTES),
-    maskEpoch: secret.epoch,
-    maskSecret: secret.secret,
+    maskEpoch: ports.maskSecrets.newestEpoch,
+    maskSecret: secret.value,
   };
   const strays = new StrayList(coding);
   /** Takes away what this upload left. Never fails: what cannot be removed now is found by collection. */

@@ -1,4 +1,4 @@
-/** Whether this edge can do its work, for load balancers and operators: index, miners, grant. Says nothing secret. */
+/** Whether this edge can do its work, for load balancers and operators: index, miners, grant, mask secret. Says nothing secret. */
 import { z } from 'zod';
 import type { EdgePorts } from '#edge/ports.ts';
 import { IndexUnavailable } from '#shared/index/ports.ts';
@@ -23,6 +23,12 @@ export const HealthAnswer = z
       state: z.enum(['valid', 'absent', 'expired', 'not-yet', 'wrong', 'unknown']),
       until: z.iso.datetime().nullable(),
     }),
+    maskSecret: z.strictObject({
+      epoch: Count.meta({ description: 'Of the secret that new files are masked with' }),
+      state: z
+        .enum(['right', 'wrong', 'unused', 'unknown'])
+        .meta({ description: 'unused: this index has no file of this epoch yet' }),
+    }),
   })
   .meta({ id: 'Health' });
 type HealthAnswer = z.output<typeof HealthAnswer>;
@@ -32,14 +38,15 @@ async function checkHealth(ports: EdgePorts): Promise<HealthAnswer> {
   const same = { role: 'edge', hotkey, tenant: settings.tenant } as const;
   try {
     // The identity is never cached: it is what shows that the index answers now.
-    const [, snapshot, grant] = await Promise.all([
+    const [, snapshot, grant, maskSecret] = await Promise.all([
       ports.files.identity(),
       ports.network.snapshot(),
       ports.grants.state(),
+      ports.maskSecrets.state(),
     ]);
     const accepting = snapshot.miners.filter((miner) => miner.accepting).length;
     return {
-      status: accepting > 0 && grant.state === 'valid' ? 'ok' : 'impaired',
+      status: accepting > 0 && grant.state === 'valid' && maskSecret !== 'wrong' ? 'ok' : 'impaired',
       ...same,
       index: { reachable: true },
       miners: {
@@ -48,6 +55,7 @@ async function checkHealth(ports: EdgePorts): Promise<HealthAnswer> {
         publishedAt: snapshot.takenAtMs === 0 ? null : isoTime(snapshot.takenAtMs),
       },
       grant: { state: grant.state, until: grant.state === 'valid' ? isoTime(grant.untilMs) : null },
+      maskSecret: { epoch: ports.maskSecrets.newestEpoch, state: maskSecret },
     };
   } catch (error) {
     if (!(error instanceof IndexUnavailable)) throw error;
@@ -57,6 +65,7 @@ async function checkHealth(ports: EdgePorts): Promise<HealthAnswer> {
       index: { reachable: false },
       miners: { known: 0, accepting: 0, publishedAt: null },
       grant: { state: 'unknown', until: null },
+      maskSecret: { epoch: ports.maskSecrets.newestEpoch, state: 'unknown' },
     };
   }
 }

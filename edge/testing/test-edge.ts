@@ -5,6 +5,7 @@
 import { createApp } from '#edge/app.ts';
 import { Admission } from '#edge/network/admission.ts';
 import { nodeSha256, webSha256 } from '#edge/network/digests.ts';
+import { maskSecretsOf } from '#edge/network/mask-secrets.ts';
 import { minerNetwork } from '#edge/network/miner-network.ts';
 import type { EdgePorts, GrantState } from '#edge/ports.ts';
 import type { Settings } from '#edge/settings.ts';
@@ -90,24 +91,26 @@ export async function createTestEdge(options: TestEdgeOptions = {}): Promise<Tes
   const grant: GrantState = { state: 'valid', untilMs: clock.nowMs() + 86_400_000 };
   const background = new Set<Promise<unknown>>();
   const hotkey = hotkeyOf(new Uint8Array(32).fill(7));
+  const settings: Settings = {
+    tenant: hotkeyOf(new Uint8Array(32).fill(8)),
+    genesisHash: new Uint8Array(32),
+    netuid: 21,
+    maskSecrets: [{ epoch: 3, secret: new Uint8Array(32).fill(9) }],
+    corsOrigins: [],
+    maxFileBytes: 64 * 1024 * 1024,
+    sessionMs: 3_600_000,
+    collectGraceMs: 86_400_000,
+    publicReads: false,
+    ...options.settings,
+  };
   const ports: EdgePorts = {
-    settings: {
-      tenant: hotkeyOf(new Uint8Array(32).fill(8)),
-      genesisHash: new Uint8Array(32),
-      netuid: 21,
-      maskSecrets: [{ epoch: 3, secret: new Uint8Array(32).fill(9) }],
-      corsOrigins: [],
-      maxFileBytes: 64 * 1024 * 1024,
-      sessionMs: 3_600_000,
-      collectGraceMs: 86_400_000,
-      publicReads: false,
-      ...options.settings,
-    },
+    settings,
     hotkey,
     files: index,
     access: index,
     network: minerNetwork(index, ({ port }) => `http://miner-${port - 9001}.invalid`, {}, clock),
     grants: { signed: async () => new Uint8Array(1), state: async () => grant },
+    maskSecrets: maskSecretsOf(settings, index, new Set(), logger),
     transfer: {
       kernel,
       miners: network.client,

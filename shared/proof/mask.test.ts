@@ -7,7 +7,7 @@ import { referenceKernel } from '#shared/testing/reference-kernel.ts';
 import { vectorData } from '#shared/testing/vector-data.ts';
 import vectors from '../../test/vectors/coding-v1.json' with { type: 'json' };
 import { anchorIdOf, anchorOf, levelsOf } from './anchor.ts';
-import { codingKeyOf, maskKeyOf, maskShard } from './mask.ts';
+import { codingKeyOf, maskCheckOf, maskKeyOf, maskShard } from './mask.ts';
 import { proveLeaves, verifyBody } from './multiproof.ts';
 
 const bytes = (text: string): Uint8Array => fromHex(text) as Uint8Array;
@@ -86,6 +86,18 @@ describe('masks', () => {
       maskKeyOf(otherEpoch, place),
     ];
     expect(new Set(keys.map(toHex)).size).toBe(keys.length);
+  });
+
+  it('have a check value that tells secrets and epochs apart and is none of their keys', () => {
+    const secret = bytes(mask.secret);
+    expect(toHex(maskCheckOf(new Uint8Array(32).fill(0x42), 7))).toBe('ce2e1c7be44e2ebf3120c4cdb493cb34');
+    const flipped = secret.slice();
+    flipped[31] = (flipped[31] ?? 0) ^ 1;
+    const checks = [maskCheckOf(secret, 0), maskCheckOf(secret, 1), maskCheckOf(flipped, 0)];
+    expect(new Set(checks.map(toHex)).size).toBe(3);
+    expect(toHex(maskCheckOf(secret, 0))).toBe(toHex(checks[0] as Uint8Array));
+    expect(toHex(codingKey)).not.toContain(toHex(checks[0] as Uint8Array));
+    expect(() => maskCheckOf(secret.subarray(1), 0)).toThrow();
   });
 
   it('stop the generation attack: k colluding holders compute any shard without masks, and none with them', async () => {

@@ -14,6 +14,8 @@ const CODING_ID_BYTES = 16;
 const KEY_BYTES = 32;
 const CODING_INFO = utf8('filetao/mask/v1/coding\0');
 const SHARD_TAG = 'filetao/mask/v1/shard';
+const CHECK_TAG = 'filetao/mask/v1/check';
+const CHECK_BYTES = 16;
 const COUNTER_ZERO = new Uint8Array(16);
 
 /** Where a shard goes. `placement` counts every placing of that shard index, hedges and repairs included. */
@@ -43,6 +45,16 @@ export function maskKeyOf(codingKey: Uint8Array, place: ShardPlace): Uint8Array 
     .u16(place.placement)
     .fixed(publicKeyOf(place.miner), 32);
   return hkdf(sha256, codingKey, undefined, info.finish(), KEY_BYTES);
+}
+
+/**
+ * What an index keeps of a mask epoch, so that a wrong secret is refused before anything is stored with it: the first
+ * 16 bytes of HKDF-SHA-256(ikm = secret, salt = "", info = "filetao/mask/v1/check\0" ‖ u16 epoch). Says nothing of any key.
+ */
+export function maskCheckOf(secret: Uint8Array, maskEpoch: number): Uint8Array {
+  invariant(secret.length === MASK_SECRET_BYTES, 'secret₃₂');
+  const info = new ByteWriter(32).tag(CHECK_TAG).u16(maskEpoch);
+  return hkdf(sha256, secret, undefined, info.finish(), CHECK_BYTES);
 }
 
 /** XORs a shard with AES-256-CTR under its key, counter zero; masks and unmasks. Answers a new buffer. */

@@ -46,6 +46,7 @@ export class MemoryIndex implements FileIndex, AccessIndex, MinerDirectory {
   receipts: Uint8Array[] = [];
   readonly keys = new Map<string, ApiKey>();
   readonly quotas = new Map<OwnerId, number>();
+  readonly maskChecks = new Map<number, Uint8Array>();
   readonly grants = new Map<Hotkey, Uint8Array>();
   readonly #nonces = new Set<string>();
   readonly #minerNumbers = new Map<Hotkey, MinerNumber>();
@@ -233,6 +234,16 @@ export class MemoryIndex implements FileIndex, AccessIndex, MinerDirectory {
   async addReceipts(receipts: readonly Uint8Array[]): Promise<void> {
     this.#enter('addReceipts');
     this.receipts.push(...receipts);
+  }
+  async maskCheck(maskEpoch: number): Promise<Uint8Array | undefined> {
+    this.#enter('maskCheck');
+    return this.maskChecks.get(maskEpoch);
+  }
+  async claimMaskCheck(maskEpoch: number, check: Uint8Array): Promise<boolean> {
+    this.#enter('claimMaskCheck');
+    const kept = this.maskChecks.get(maskEpoch) ?? check;
+    this.maskChecks.set(maskEpoch, kept);
+    return equalBytes(kept, check);
   }
   async identity(): Promise<{ readonly id: string; readonly epoch: number }> {
     this.#enter('identity');
