@@ -137,11 +137,12 @@ describe('a deletion that breaks at any request', () => {
   it('happened or did not, and is counted once', async () => {
     const breaks = await atEveryRequest(async (broken) => {
       const file = await storeFile(sound, laden());
+      const kept = await storeFile(sound, fresh({ owner: file.owner }));
       const { value, reached } = await during(broken, () => faulty.deleteFile(file, 'deleted'));
-      const there = (await expectConsistent(sound, file.owner)).length === 1;
+      const there = (await expectConsistent(sound, file.owner)).length === 2;
       if (value !== undefined) expect(there).toBe(false);
       expect(await faulty.deleteFile(file, 'deleted')).toBe(there);
-      expect(await expectConsistent(sound, file.owner)).toEqual([]);
+      expect(await expectConsistent(sound, file.owner)).toEqual([kept]);
       expect(await sound.findByName(file.owner, 'n')).toBeUndefined();
       expect(await sound.deletion(file.owner, file.cid)).toMatchObject({ shards: 20 * 40 });
       const { items } = await sound.tombstones(undefined, 1000);
@@ -227,6 +228,8 @@ describe('a writer that comes through after its lease ended', () => {
 
   it('with a deletion counts it once', async () => {
     const file = await storeFile(sound, laden({ name: 'm' }));
+    // Beside another file, so that a second count shows.
+    const kept = await storeFile(sound, laden({ owner: file.owner }));
     // Request 0 takes the lease, request 1 deletes.
     const late = holdBack(1, () => faulty.deleteFile(file, 'deleted'));
     await late.held;
@@ -234,7 +237,7 @@ describe('a writer that comes through after its lease ended', () => {
     expect(await sound.deleteFile(file, 'deleted')).toBe(true);
     late.release();
     expect(await late.done).toBe(false);
-    expect(await expectConsistent(sound, file.owner)).toEqual([]);
+    expect(await expectConsistent(sound, file.owner)).toEqual([kept]);
   });
 
   it('with the commit that it took for lost and sent again is counted once', async () => {
