@@ -22,9 +22,12 @@ const READ_BYTES = 64 * 1024;
 
 /** A request's body; null is an empty one. A body that breaks off throws `BodyRefused`. */
 export function streamSource(body: ReadableStream<Uint8Array> | null): ByteSource {
-  const reader = body?.getReader({ mode: 'byob' });
+  // Taken at the first read: a body that nobody began to read is drained by the runtime, and a client that is answered
+  // before it sent everything hears the answer; one that was taken and left breaks the connection under it.
+  let reader: ReadableStreamBYOBReader | undefined;
   return {
     async read(buffer, from) {
+      reader ??= body?.getReader({ mode: 'byob' });
       if (!reader) return { buffer, filled: 0 };
       const atLeast = Math.min(READ_BYTES, buffer.length - from);
       let value: Uint8Array | undefined;
