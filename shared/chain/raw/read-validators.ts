@@ -63,8 +63,7 @@ export function readValidators(rpc: RawRpc, netuid: number): Promise<Result<Know
       storageKey(PALLET, 'SubnetworkN', subnet),
       storageKey(PALLET, 'ValidatorPermit', subnet),
     ]);
-    if (!added || added[0] !== 1)
-      refuse(plainFailure('subnet-unknown', `the chain has no subnet ${netuid} (--netuid)`));
+    if (added?.[0] !== 1) refuse(plainFailure('subnet-unknown', `the chain has no subnet ${netuid} (--netuid)`));
     const neurons = count ? decode(count, 'SubnetworkN', (scale) => scale.u16()) : 0;
     const flags = permits
       ? decode(permits, 'ValidatorPermit', (scale) => scale.vec(1, () => scale.bool()))
