@@ -1,6 +1,6 @@
 /** The gateway's door: who gets in, what is refused, in which words, and that it closes. */
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -285,6 +285,13 @@ describe('RESP2', () => {
   });
 });
 
+/** How many processes have this folder as their working directory, as a redis-server has its data directory. */
+async function processesIn(folder: string): Promise<number> {
+  const processes = (await readdir('/proc')).filter((name) => /^[0-9]+$/.test(name));
+  const folders = await Promise.all(processes.map((name) => readlink(`/proc/${name}/cwd`).catch(() => '')));
+  return folders.filter((each) => each === folder).length;
+}
+
 describe('the program', () => {
   const folders: string[] = [];
   afterEach(async () => {
@@ -334,6 +341,20 @@ describe('the program', () => {
     const second = await start(env);
     expect(await createIndex({ url: second.url, token: TENANT_TOKEN }).files.findFile(file.cid)).toEqual(file);
     expect(await second.end('SIGINT')).toBe(0);
+  });
+  it.skipIf(!findRedisServer())('takes its redis-server along when it is killed', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'filetao-gateway-'));
+    folders.push(folder);
+    const first = await start({
+      FILETAO_INDEX_DIR: folder,
+      FILETAO_INDEX_TOKEN: TENANT_TOKEN,
+      FILETAO_REDIS_SERVER: findRedisServer() ?? '',
+    });
+    const running = async () => (await processesIn(join(folder, 'redis'))) > 0;
+    expect(await running()).toBe(true);
+    await first.end('SIGKILL');
+    const deadline = Date.now() + 5_000;
+    while (await running()) expect(Date.now()).toBeLessThan(deadline);
   });
   it('of the embedded engine has every acknowledged write after kill -9', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'filetao-gateway-'));

@@ -1,21 +1,29 @@
 /**
  * A `redis-server` of our own: on loopback, on a free port, behind a password, with its append-only file in a folder
- * that belongs to the index. It ends with the gateway.
+ * that belongs to the index. A shell holds it on the gateway's pipe: it ends with the gateway, kill -9 included, so that
+ * two servers never write to one folder.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import type { Writable } from 'node:stream';
 import { openRespEngine } from './resp-engine.ts';
 
 const START_TIMEOUT_MS = 10_000;
 const STOP_TIMEOUT_MS = 5_000;
 const POLL_MS = 25;
+/** Settings come on descriptor 3; when standard input ends, so does the server. */
+const LEASH = `exec 4<&0
+"$0" - <&3 &
+server=$!
+(cat <&4 >/dev/null; kill $server 2>/dev/null) &
+exec 4<&-
+wait $server`;
 
 export interface RedisProcess {
   /** With its password in it. */
   readonly url: string;
-  readonly pid: number;
   stop(): Promise<void>;
 }
 
@@ -27,9 +35,11 @@ export async function startRedis(program: string, folder: string): Promise<Redis
   await mkdir(folder, { recursive: true });
   const port = await freePort();
   const password = randomBytes(24).toString('hex');
-  const child = spawn(program, ['-'], { stdio: ['pipe', 'ignore', 'ignore'] });
-  // By standard input, so that the password is in nobody's process list.
-  child.stdin?.end(
+  const child = spawn('/bin/sh', ['-c', LEASH, program], { stdio: ['pipe', 'ignore', 'ignore', 'pipe'] });
+  const settings = child.stdio[3] as Writable;
+  settings.on('error', () => {});
+  // Not as arguments, so that the password is in nobody's process list.
+  settings.end(
     [
       `port ${port}`,
       'bind 127.0.0.1',
@@ -58,7 +68,7 @@ export async function startRedis(program: string, folder: string): Promise<Redis
   } finally {
     waiting.abort();
   }
-  return { url, pid: child.pid ?? 0, stop: () => stop(child) };
+  return { url, stop: () => stop(child) };
 }
 
 async function answering(url: string, signal: AbortSignal): Promise<void> {
@@ -87,7 +97,7 @@ function stop(child: ChildProcess): Promise<void> {
       clearTimeout(force);
       resolve();
     });
-    child.kill('SIGTERM');
+    child.stdin?.end();
   });
 }
 
