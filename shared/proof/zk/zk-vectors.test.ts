@@ -14,7 +14,7 @@ import { NonceSource, provePossession } from './prove-possession.ts';
 import { SCALAR_BYTES, writeScalar } from './scalar.ts';
 import { holdingOf } from './testing/zk-world.ts';
 import { verifyPossession } from './verify-possession.ts';
-import { zkAnchorIdOf, zkAnchorOf } from './zk-anchor.ts';
+import { zkAnchorIdOf } from './zk-anchor.ts';
 import { splitZkBody } from './zk-body.ts';
 import { challengeOf, weightOf } from './zk-challenge.ts';
 import { GENERATORS } from './zk-kernel.ts';
@@ -36,7 +36,8 @@ const kernels = [
 describe.each(kernels)('the known answers of zk/v1 over $id', ({ zk }) => {
   const shard = vectorData(100_000);
   const blindKey = hex(vectors.blindKey);
-  const { anchor, commitments } = zkAnchorOf({ zk, hash: referenceKernel }, blindKey, shard);
+  const holding = holdingOf(zk, referenceKernel, blindKey, shard);
+  const { anchor, commitments } = holding;
   const seed = hex(vectors.seed);
 
   it('are the generators, the pieces and the blinding', () => {
@@ -57,7 +58,6 @@ describe.each(kernels)('the known answers of zk/v1 over $id', ({ zk }) => {
       sha512(new ByteWriter().tag('vector-only nonce').u32(j).finish()),
     );
     const ports = { zk, nonces: new NonceSource(() => concatBytes(...drawn)) };
-    const holding = holdingOf(zk, referenceKernel, blindKey, shard);
     const proof = provePossession(ports, holding, seed, indices);
     const body = proof.ok ? proof.value : new Uint8Array(0);
     const parts = splitZkBody(body, indices.length);
