@@ -83,5 +83,6 @@ test('every JSON answer of success is what its route’s schema says, and nothin
   await call('GET', '/v1/account', '/v1/account');
   await call('GET', '/health', '/health');
   await call('GET', '/openapi.json', '/openapi.json');
+  await call('GET', '/docs', '/docs');
   expect([...seen].sort()).toEqual(ROUTES.map(({ method, path }) => `${method} ${path}`).sort());
 });

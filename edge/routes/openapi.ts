@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { PROBLEM_TYPE, PROBLEMS, type ProblemCode } from '#shared/wire/problem.ts';
-import type { Route } from './route.ts';
+import type { Answer, Route } from './route.ts';
 
 type Json = Record<string, unknown>;
 
@@ -45,6 +45,14 @@ const FORM_BODY = {
   },
 };
 
+/** Of answers without a schema. */
+const BODY_OF: Readonly<Record<NonNullable<Answer['content']>, Json | undefined>> = {
+  file: FILE_BODY,
+  page: { 'text/html': { schema: { type: 'string' } } },
+  json: { 'application/json': {} },
+  none: undefined,
+};
+
 function requestBodyOf(route: Route): Json {
   if (route.takesFile) return { requestBody: { required: true, content: { ...FILE_BODY, ...FORM_BODY } } };
   if (!route.body) return {};
@@ -56,7 +64,7 @@ function responsesOf(route: Route): Json {
   const responses: Record<string, Json> = {};
   for (const [status, { description, schema, content }] of Object.entries(route.answers)) {
     const json = schema ? { 'application/json': { schema: schemaOf(schema, 'output') } } : undefined;
-    const body = json ?? (content === 'file' ? FILE_BODY : undefined);
+    const body = json ?? (content === undefined ? undefined : BODY_OF[content]);
     responses[status] = { description, ...(body ? { content: body } : {}) };
   }
   const access: ProblemCode[] = route.access === 'anyone' ? [] : ['unauthorized'];

@@ -14,7 +14,7 @@ export interface Answer {
   readonly description: string;
   /** JSON of this shape; absent: no body, or the bytes of a file. */
   readonly schema?: z.ZodType;
-  readonly content?: 'json' | 'file' | 'none';
+  readonly content?: 'json' | 'file' | 'page' | 'none';
 }
 
 export interface RouteCall<A extends Access, P extends Shape, Q extends Shape, H extends Shape, B extends z.ZodType> {

@@ -1,0 +1,27 @@
+/**
+ * One `curl` line for every operation of the edge, as `/docs` shows it. `$EDGE`, `$KEY` and `$CID` are set by the page's
+ * first block. A test holds that no operation is without one, and that each names its method and path.
+ */
+const AUTH = '-H "Authorization: Bearer $KEY"';
+
+/** By operation id. */
+export const CURL_EXAMPLES: Readonly<Record<string, string>> = {
+  storeFile: `curl -T photo.jpg ${AUTH} "$EDGE/v1/files?name=photo.jpg&type=image/jpeg"`,
+  storeFiles: `curl -X POST -F 'a=@notes.txt' -F 'b=@photo.jpg' ${AUTH} "$EDGE/v1/files?ttl=86400"`,
+  listFiles: `curl ${AUTH} "$EDGE/v1/files?limit=20"`,
+  retrieveFileByName: `curl ${AUTH} "$EDGE/v1/files/by-name/photo.jpg" -o photo.jpg`,
+  deleteFileByName: `curl -X DELETE ${AUTH} "$EDGE/v1/files/by-name/photo.jpg"`,
+  retrieveFile: `curl ${AUTH} "$EDGE/v1/files/$CID" -o photo.jpg
+curl ${AUTH} -r 0-1023 "$EDGE/v1/files/$CID"    # the first KiB`,
+  changeFile: `curl -X PATCH ${AUTH} -d '{"ttl":604800,"name":"beach.jpg"}' "$EDGE/v1/files/$CID"`,
+  deleteFile: `curl -X DELETE ${AUTH} "$EDGE/v1/files/$CID"`,
+  readStatus: `curl ${AUTH} "$EDGE/v1/files/$CID/status"`,
+  readDeletion: `curl ${AUTH} "$EDGE/v1/files/$CID/deletion"`,
+  createKey: `curl -X POST ${AUTH} -d '{"label":"laptop"}' "$EDGE/v1/keys"`,
+  listKeys: `curl ${AUTH} "$EDGE/v1/keys"`,
+  revokeKey: `curl -X DELETE ${AUTH} "$EDGE/v1/keys/$KEY_ID"`,
+  readAccount: `curl ${AUTH} "$EDGE/v1/account"`,
+  readHealth: `curl "$EDGE/health"`,
+  readOpenApi: `curl "$EDGE/openapi.json"`,
+  readDocs: `curl "$EDGE/docs"`,
+};
