@@ -13,8 +13,8 @@ export interface Listening {
 
 /** Servers of ours say `{"event":"listening","url":…}`. */
 function listening(message: unknown): Listening | undefined {
-  const { event, msg, url } = fieldsOf(message);
-  return (event === 'listening' || msg === 'listening') && typeof url === 'string' ? { url } : undefined;
+  const { event, url } = fieldsOf(message);
+  return event === 'listening' && typeof url === 'string' ? { url } : undefined;
 }
 
 /** `wrangler dev` tells its parent when the Worker answers. */
@@ -128,6 +128,8 @@ export function edgeProgram({ name, port, envFile, workDir, logFile }: EdgeStart
     // Nothing is asked of anybody outside this machine.
     WRANGLER_SEND_METRICS: 'false',
     WRANGLER_SEND_ERROR_REPORTS: 'false',
+    // The banner asks the registry for a newer version.
+    WRANGLER_HIDE_BANNER: 'true',
     CLOUDFLARE_CF_FETCH_ENABLED: 'false',
     CI: 'true',
     NO_COLOR: '1',

@@ -1,0 +1,82 @@
+/** The edge as a deployment would upload it: wrangler's own dry run for production, offline, into a temporary folder. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import type { Metafile } from 'esbuild';
+
+const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
+const DEADLINE_MS = 120_000;
+
+export type WorkerModule =
+  | { readonly type: 'ESModule'; readonly path: string; readonly contents: string }
+  | { readonly type: 'CompiledWasm'; readonly path: string; readonly contents: Uint8Array };
+
+export interface EdgeBuild {
+  readonly bytes: number;
+  /** Each module by itself, as wrangler counts them. */
+  readonly gzipBytes: number;
+  /** The script first. */
+  readonly modules: readonly WorkerModule[];
+  readonly metafile: Metafile;
+}
+
+export async function buildEdge(): Promise<EdgeBuild> {
+  const folder = await mkdtemp(join(tmpdir(), 'filetao-bundle-'));
+  try {
+    await dryRun(folder);
+    const names = await readdir(folder);
+    const script = await readFile(join(folder, 'worker.js'), 'utf8');
+    const wasm = await Promise.all(
+      names
+        .filter((name) => name.endsWith('.wasm'))
+        .map(async (path) => ({ type: 'CompiledWasm' as const, path, contents: await readFile(join(folder, path)) })),
+    );
+    const modules: WorkerModule[] = [{ type: 'ESModule', path: 'worker.js', contents: script }, ...wasm];
+    const sizes = modules.map(({ contents }) => ({
+      bytes: Buffer.byteLength(contents),
+      gzipBytes: gzipSync(contents).length,
+    }));
+    return {
+      bytes: sizes.reduce((sum, { bytes }) => sum + bytes, 0),
+      gzipBytes: sizes.reduce((sum, { gzipBytes }) => sum + gzipBytes, 0),
+      modules,
+      metafile: JSON.parse(await readFile(join(folder, 'bundle-meta.json'), 'utf8')),
+    };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function dryRun(folder: string): Promise<void> {
+  // Its launcher would start this script as one process more.
+  const script = join(PROJECT, 'node_modules/wrangler/wrangler-dist/cli.js');
+  const args = [script, 'deploy', '--env', 'production', '--dry-run', '--outdir', folder, '--metafile'];
+  const env = {
+    PATH: process.env.PATH,
+    HOME: folder,
+    // Nothing is asked of anybody outside this machine.
+    WRANGLER_SEND_METRICS: 'false',
+    WRANGLER_SEND_ERROR_REPORTS: 'false',
+    WRANGLER_HIDE_BANNER: 'true',
+    CLOUDFLARE_CF_FETCH_ENABLED: 'false',
+    CI: 'true',
+    NO_COLOR: '1',
+    WRANGLER_LOG_PATH: join(folder, 'logs'),
+    WRANGLER_CACHE_DIR: join(folder, 'cache'),
+  };
+  await promisify(execFile)(process.execPath, args, { cwd: PROJECT, env, timeout: DEADLINE_MS });
+}
+
+/** Files by what they add to the script, largest first. */
+export function largestInputs(metafile: Metafile, count: number): readonly { path: string; bytes: number }[] {
+  const output = Object.entries(metafile.outputs).find(([path]) => path.endsWith('.js'))?.[1];
+  return Object.entries(output?.inputs ?? {})
+    .map(([path, { bytesInOutput }]) => ({ path: path.replace(/^.*node_modules\//, ''), bytes: bytesInOutput }))
+    .sort((a, b) => b.bytes - a.bytes)
+    .slice(0, count);
+}
