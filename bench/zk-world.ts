@@ -1,7 +1,8 @@
 /** What `bench/zk.ts` measures on: one shard of 1 MiB with both kinds of anchor, and 30 shards for a round's batch. */
 import { randomBytes } from 'node:crypto';
 import { loadNodeKernel } from '#shared/codec/node-kernel.ts';
-import { anchorOf, LEAF_BYTES, leafCount, levelsOf } from '#shared/proof/anchor.ts';
+import { AnchorHasher, anchorOf, LEAF_BYTES, leafCount, levelsOf } from '#shared/proof/anchor.ts';
+import { proverCacheOf } from '#shared/proof/prover-cache.ts';
 import { sampleLeaves } from '#shared/proof/sample.ts';
 import { NonceSource, provePossession, type ZkHolding } from '#shared/proof/zk/prove-possession.ts';
 import { holdingOf } from '#shared/proof/zk/testing/zk-world.ts';
@@ -17,7 +18,12 @@ export const seed = random(32);
 export const blindKey = random(32);
 export const shard = random(SHARD_BYTES);
 
+const hasher = new AnchorHasher(hash);
+hasher.update(shard);
+
 export const por = {
+  cache: proverCacheOf(hash, SHARD_BYTES, hasher.finish().groups),
+  read: async (at: number, count: number) => shard.subarray(at, at + count),
   anchor: anchorOf(hash, shard),
   levels: levelsOf(hash, hash.hashLeaves(shard)),
   indices: sampleLeaves(seed, leafCount(SHARD_BYTES), ASKED),

@@ -1,6 +1,6 @@
 /**
  * The zk kernel over `@noble/curves`: the reference that the WebAssembly kernel is judged by, and what runs where
- * WebAssembly does not. Slow: 4 ms a commitment.
+ * WebAssembly does not. Slow: 15 ms a commitment.
  */
 import { pippenger } from '@noble/curves/abstract/curve.js';
 import { ristretto255 } from '@noble/curves/ed25519.js';

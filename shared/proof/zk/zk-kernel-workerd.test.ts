@@ -18,7 +18,8 @@ describe('in workerd the zk kernel', () => {
     const random = seededRandom(11);
     for (const bytes of [0, 1, 1024, 5000, 300 * 1024]) {
       const [blindKey, shard] = [random(32), random(bytes)];
-      const answer = await fetch(new URL('/', worker?.url), { method: 'POST', body: concatBytes(blindKey, shard) });
+      const body = new Uint8Array(concatBytes(blindKey, shard));
+      const answer = await fetch(new URL('/', worker?.url), { method: 'POST', body });
       expect(answer.status).toBe(200);
       const commitments = new Uint8Array(await answer.arrayBuffer());
       expect(toHex(commitments)).toBe(toHex(commitLeaves(loadNodeZkKernel(), blindKey, shard, 0)));

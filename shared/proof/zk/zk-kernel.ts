@@ -1,6 +1,6 @@
 /**
  * The group arithmetic that commitments, proofs and their verification need, and nothing more. Two implementations
- * answer alike: `noble-zk-kernel.ts`, the reference, and `wasm-zk-kernel.ts`, some forty times faster. A row is 35
+ * answer alike: `noble-zk-kernel.ts`, the reference, and `wasm-zk-kernel.ts`, some fifty times faster. A row is 35
  * scalars, those of G_0 … G_33 and of B, 32 bytes each, little-endian.
  */
 
