@@ -4,6 +4,6 @@
  */
 import { keepHeapSmall } from './small-heap.ts';
 
-keepHeapSmall();
+const whileBusy = keepHeapSmall();
 const { runMiner } = await import('./run-miner.ts');
-await runMiner(process.env);
+await runMiner(process.env, whileBusy);

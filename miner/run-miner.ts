@@ -3,15 +3,16 @@
  * `listening` with url and hotkey (and the parent is told the same when there is a channel to it).
  * Called by `main.ts`, which only sets the stage. Settings: `docs/run-a-miner.md`.
  */
-import pino from 'pino';
 import { loadNodeKernel } from '#shared/codec/node-kernel.ts';
 import { type Log, systemClock } from '#shared/primitives/effects.ts';
+import { createNodeLog } from '#shared/primitives/node-log.ts';
 import { loadSr25519 } from '#shared/wire/node-sr25519.ts';
 import { SecondBudget, STRANGERS_PER_SECOND } from './admission/caller-load.ts';
 import { MAX_ORDER_AGE_MS } from './flows/carry-out-drop.ts';
 import { readKeyFile } from './read-key-file.ts';
 import { type MinerServer, startMinerServer } from './server/miner-server.ts';
 import { type MinerSettings, readSettings } from './settings.ts';
+import type { WhileBusy } from './small-heap.ts';
 import { DatabaseRefused } from './store/database.ts';
 import { ShardStore } from './store/shard-store.ts';
 
@@ -27,21 +28,8 @@ function giveUp(lines: readonly string[]): never {
   process.exit(EXIT_CONFIG);
 }
 
-function logOf(level: MinerSettings['logLevel']): Log {
-  // Synchronous: the last lines before an exit are the ones that matter.
-  const logger = pino(
-    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
-    pino.destination({ sync: true }),
-  );
-  const line =
-    (severity: MinerSettings['logLevel']): Log['info'] =>
-    (event, fields) =>
-      logger[severity]({ event, ...fields });
-  return { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') };
-}
-
-async function run(settings: MinerSettings): Promise<void> {
-  const log = logOf(settings.logLevel);
+async function run(settings: MinerSettings, whileBusy: WhileBusy): Promise<void> {
+  const log = createNodeLog('miner', settings.logLevel);
   const key = readKeyFile(settings.keyFile);
   if (!key.ok) giveUp([`FILETAO_MINER_KEY_FILE: ${key.failure.message}`]);
   const sr25519 = await loadSr25519();
@@ -74,6 +62,7 @@ async function run(settings: MinerSettings): Promise<void> {
         strangers: new SecondBudget(STRANGERS_PER_SECOND),
         isTenant: (hotkey) => tenants.has(hotkey),
         log,
+        whileBusy,
       },
       { host: settings.host, port: settings.port },
     );
@@ -105,11 +94,14 @@ function stopOnSignals(server: MinerServer, store: ShardStore, log: Log): void {
   if (process.send) process.on('disconnect', () => void stop('disconnect'));
 }
 
-export async function runMiner(environment: Readonly<Record<string, string | undefined>>): Promise<void> {
+export async function runMiner(
+  environment: Readonly<Record<string, string | undefined>>,
+  whileBusy: WhileBusy,
+): Promise<void> {
   const read = readSettings(environment);
   if (!read.ok) giveUp(read.lines);
   try {
-    await run(read.settings);
+    await run(read.settings, whileBusy);
   } catch (error) {
     if (error instanceof DatabaseRefused) giveUp([`FILETAO_MINER_DATA_DIR: ${error.message}`]);
     throw error;

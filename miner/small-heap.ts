@@ -13,7 +13,10 @@ const MAX_PILE_BYTES = 12 * 2 ** 20;
 /** How often the pile is looked at: at 500 MB/s it grows by 5 MB meanwhile. A look costs microseconds. */
 const LOOK_MS = 10;
 
-export function keepHeapSmall(): void {
+/** Told of every request under way; between requests nobody looks. */
+export type WhileBusy = (request: Promise<void>) => void;
+
+export function keepHeapSmall(): WhileBusy {
   setFlagsFromString('--optimize-for-size');
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as (options: { readonly type: 'minor' }) => void;
@@ -23,5 +26,12 @@ export function keepHeapSmall(): void {
     floor = Math.min(floor, bytes);
     if (bytes > floor + MAX_PILE_BYTES) collect({ type: 'minor' });
   };
-  setInterval(look, LOOK_MS).unref();
+  let busy = 0;
+  let looking: NodeJS.Timeout | undefined;
+  return (request) => {
+    if (busy++ === 0) looking = setInterval(look, LOOK_MS).unref();
+    void request.finally(() => {
+      if (--busy === 0) clearInterval(looking);
+    });
+  };
 }

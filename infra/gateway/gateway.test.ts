@@ -309,8 +309,8 @@ describe('the program', () => {
     const lines: string[] = [];
     for await (const line of createInterface(child.stdout)) {
       lines.push(line);
-      const entry = JSON.parse(line) as { msg: string; url: string; engine: string };
-      if (entry.msg !== 'listening') continue;
+      const entry = JSON.parse(line) as { event: string; url: string; engine: string };
+      if (entry.event !== 'listening') continue;
       const end = async (signal: NodeJS.Signals) => {
         child.kill(signal);
         return ended;

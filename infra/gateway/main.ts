@@ -10,8 +10,7 @@
  */
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pino } from 'pino';
-import type { Log } from '#shared/primitives/effects.ts';
+import { createNodeLog } from '#shared/primitives/node-log.ts';
 import { openEmbeddedEngine } from './embedded/embedded-engine.ts';
 import type { Engine } from './engine.ts';
 import { openGateway } from './gateway.ts';
@@ -20,13 +19,7 @@ import { openRespEngine } from './resp-engine.ts';
 
 const MIN_TOKEN_CHARS = 16;
 
-const logger = pino({ name: 'index' });
-const log: Log = {
-  debug: (event, fields) => logger.debug(fields, event),
-  info: (event, fields) => logger.info(fields, event),
-  warn: (event, fields) => logger.warn(fields, event),
-  error: (event, fields) => logger.error(fields, event),
-};
+const log = createNodeLog('index');
 
 async function token(name: string): Promise<string | undefined> {
   const file = process.env[`${name}_FILE`];

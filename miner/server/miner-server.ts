@@ -32,6 +32,8 @@ export interface MinerServerPorts extends Omit<MinerPorts, 'draining'> {
   readonly isTenant: Admission['isTenant'];
   readonly strangers: SecondBudget;
   readonly log: Log;
+  /** Told of every request that begins, by the promise of its end. */
+  readonly whileBusy?: (request: Promise<void>) => void;
 }
 
 export interface MinerServer {
@@ -64,6 +66,7 @@ export async function startMinerServer(
   const take = (request: IncomingMessage, response: ServerResponse) => {
     const task = answer(admission, routePorts, log, request, response).finally(() => underWay.delete(task));
     underWay.add(task);
+    ports.whileBusy?.(task);
   };
   const server = createServer(
     {
