@@ -2,6 +2,11 @@ import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
 import { LastLineReporter } from './infra/checks/last-line-reporter.ts';
 
+/** Deadlines for machines with more to do than this; no test waits for them. */
+const DEADLINES = { testTimeout: 60_000, hookTimeout: 90_000 };
+/** Tests that start processes. */
+const WHOLE_NETWORKS = ['test/network/**/*.test.ts', 'test/limits/**/*.test.ts'];
+
 /**
  * `node`: everything that runs inside one process. `edge`: the Worker's own code inside workerd. `network`: whole
  * networks of real processes, one file after another, when the rest is done, so that they have the machine alone.
@@ -14,8 +19,11 @@ export default defineConfig({
         test: {
           name: 'node',
           include: ['{shared,miner,validator,infra,test,client}/**/*.test.ts'],
-          exclude: ['test/network/**', '**/node_modules/**'],
-          testTimeout: 20_000,
+          exclude: [...WHOLE_NETWORKS, '**/node_modules/**'],
+          ...DEADLINES,
+          // Every core: the default leaves one out, which on two cores is half.
+          maxWorkers: '100%',
+          sequence: { groupOrder: 0 },
         },
       },
       {
@@ -25,18 +33,18 @@ export default defineConfig({
           include: ['edge/**/*.test.ts'],
           // Starting workerd once for all files: they share no state.
           isolate: false,
-          testTimeout: 20_000,
+          ...DEADLINES,
+          sequence: { groupOrder: 1 },
         },
       },
       {
         test: {
           name: 'network',
-          include: ['test/network/**/*.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 90_000,
+          include: WHOLE_NETWORKS,
+          ...DEADLINES,
           maxWorkers: 1,
           fileParallelism: false,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],
