@@ -33,22 +33,38 @@ export interface LocalChain {
   readonly restored: boolean;
   /** Rejects when making a block failed: the chain stands still and must end. */
   readonly failed: Promise<never>;
+  /** One block now, whatever the pace. */
+  makeBlock(): void;
   close(): Promise<void>;
 }
 
+/** `still`: only `makeBlock` makes blocks, for tests that decide themselves what happens in which block. */
+export type Pace = 'timed' | 'still';
+
 /** @param genesis read only when the folder holds no chain yet */
-export async function openLocalChain(settings: Settings, genesis: () => Genesis, log: Log): Promise<LocalChain> {
+export async function openLocalChain(
+  settings: Settings,
+  genesis: () => Genesis,
+  log: Log,
+  pace: Pace = 'timed',
+): Promise<LocalChain> {
   mkdirSync(settings.dir, { recursive: true });
   const release = lockFolder(settings.dir);
   try {
-    return await open(settings, genesis, log, release);
+    return await open(settings, genesis, log, pace, release);
   } catch (error) {
     release();
     throw error;
   }
 }
 
-async function open(settings: Settings, genesis: () => Genesis, log: Log, release: () => void): Promise<LocalChain> {
+async function open(
+  settings: Settings,
+  genesis: () => Genesis,
+  log: Log,
+  pace: Pace,
+  release: () => void,
+): Promise<LocalChain> {
   const { verify } = await loadSr25519();
   const blockLog = new BlockLog(settings.dir, Math.ceil(settings.history / 2));
   const found = blockLog.load();
@@ -76,23 +92,27 @@ async function open(settings: Settings, genesis: () => Genesis, log: Log, releas
   });
   failed.catch(() => undefined);
   const makeBlock = () => {
+    const { block, changes, adopt } = chain.build(Date.now());
+    const sync = block.extrinsics.length > 1 || block.header.number % SYNC_EVERY_BLOCKS === 0;
+    blockLog.append({ block, changes }, sync, () => chain.state.entries());
+    adopt();
+  };
+  const tick = () => {
     try {
-      const { block, changes, adopt } = chain.build(Date.now());
-      const sync = block.extrinsics.length > 1 || block.header.number % SYNC_EVERY_BLOCKS === 0;
-      blockLog.append({ block, changes }, sync, () => chain.state.entries());
-      adopt();
+      makeBlock();
     } catch (error) {
       clearInterval(timer);
       reject(error);
     }
   };
-  const timer = setInterval(makeBlock, settings.blockTimeMs);
+  const timer = pace === 'timed' ? setInterval(tick, settings.blockTimeMs) : undefined;
   return {
     port: server.port,
     url: `ws://${settings.host}:${server.port}`,
     chain,
     restored: found !== undefined,
     failed,
+    makeBlock,
     close: async () => {
       clearInterval(timer);
       await server.close();

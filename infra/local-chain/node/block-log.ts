@@ -160,7 +160,7 @@ interface Entry {
 
 function record(type: 'Genesis' | 'Snapshot' | 'Next', value: Block | StoredBlock): Uint8Array {
   const inner =
-    'changes' in value ? { block: valueOf(value.block), changes: entriesOf(value.changes) } : valueOf(value);
+    'changes' in value ? { block: blockValue(value.block), changes: entriesOf(value.changes) } : blockValue(value);
   const payload = encode(RECORD, { type, value: inner });
   const head = new Uint8Array(HEAD_BYTES);
   new DataView(head.buffer).setUint32(0, payload.length, true);
@@ -187,7 +187,7 @@ function readRecords(bytes: Uint8Array) {
   return { records, end };
 }
 
-const valueOf = (block: Block): ScaleValue => ({
+const blockValue = (block: Block): ScaleValue => ({
   hash: block.hash,
   header: { ...block.header },
   extrinsics: block.extrinsics,

@@ -13,10 +13,10 @@ const refuse = (what: string): never => {
   throw new RpcRefusal(invalidParams(what));
 };
 
-/** Hexadecimal with its prefix; case does not matter. */
+/** Hexadecimal in either case, with or without 0x: the Python SDK leaves it out of runtime calls. */
 export function bytesParam(value: Json | undefined, name: string): Uint8Array {
-  if (typeof value !== 'string' || !value.startsWith('0x')) return refuse(`${name} must be hexadecimal with 0x`);
-  return fromHex(value.slice(2).toLowerCase()) ?? refuse(`${name} must be hexadecimal with 0x`);
+  const bytes = typeof value === 'string' ? fromHex(value.replace(/^0x/, '').toLowerCase()) : undefined;
+  return bytes ?? refuse(`${name} must be hexadecimal`);
 }
 
 /** A storage key or prefix as the state has it: lowercase, no prefix. */
