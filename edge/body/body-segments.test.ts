@@ -4,7 +4,7 @@ import { patternBytes, pieceSource } from '#edge/testing/sources.ts';
 import { concatBytes } from '#shared/primitives/bytes.ts';
 import { BodyRefused } from './body-refused.ts';
 import { type BodyLimits, bodySegments } from './body-segments.ts';
-import { streamSource } from './byte-source.ts';
+import { streamSource } from './stream-source.ts';
 
 const limits = (over: Partial<BodyLimits> = {}): BodyLimits => ({
   segmentBytes: 100,

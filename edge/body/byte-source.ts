@@ -1,10 +1,8 @@
 /**
- * Where the bytes of an upload come from. A source fills the caller's buffer in place, so that a byte is copied once
- * between the socket and the segment that is coded. Raw bodies read BYOB: `for await` gives 4 KiB pieces at a third of
- * the speed (measured, `docs/decisions.md`).
+ * Where the bytes of an upload come from: a request's body (`stream-source.ts`), a part of a form (`multipart.ts`). A
+ * source fills the caller's buffer in place, so that a byte is copied once between the socket and the segment that is
+ * coded.
  */
-import { BodyRefused } from './body-refused.ts';
-
 export interface Filled {
   /** The buffer that was handed over, or its memory under a new view: the old one may be detached. */
   readonly buffer: Uint8Array<ArrayBuffer>;
@@ -15,30 +13,4 @@ export interface Filled {
 export interface ByteSource {
   /** Reads one byte or more into `buffer` from offset `from` (which must leave room). Rejects when the body breaks. */
   read(buffer: Uint8Array<ArrayBuffer>, from: number): Promise<Filled>;
-}
-
-/** What one read waits for; larger reads gain nothing more, smaller ones cost. */
-const READ_BYTES = 64 * 1024;
-
-/** A request's body; null is an empty one. A body that breaks off throws `BodyRefused`. */
-export function streamSource(body: ReadableStream<Uint8Array> | null): ByteSource {
-  // Taken at the first read: a body that nobody began to read is drained by the runtime, and a client that is answered
-  // before it sent everything hears the answer; one that was taken and left breaks the connection under it.
-  let reader: ReadableStreamBYOBReader | undefined;
-  return {
-    async read(buffer, from) {
-      reader ??= body?.getReader({ mode: 'byob' });
-      if (!reader) return { buffer, filled: 0 };
-      const atLeast = Math.min(READ_BYTES, buffer.length - from);
-      let value: Uint8Array | undefined;
-      try {
-        ({ value } = await reader.readAtLeast(atLeast, buffer.subarray(from)));
-      } catch (error) {
-        throw new BodyRefused('truncated', `the body broke off: ${error instanceof Error ? error.message : error}`);
-      }
-      // The memory came back under another view; only at the end a runtime may keep it.
-      const memory = value ? new Uint8Array(value.buffer as ArrayBuffer) : buffer;
-      return { buffer: memory, filled: value?.length ?? 0 };
-    },
-  };
 }

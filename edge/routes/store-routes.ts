@@ -5,9 +5,9 @@
 import { z } from 'zod';
 import type { Caller } from '#edge/access/authenticate.ts';
 import { BodyRefused } from '#edge/body/body-refused.ts';
-import { streamSource } from '#edge/body/byte-source.ts';
 import { MultipartReader } from '#edge/body/multipart.ts';
 import { boundaryOf } from '#edge/body/multipart-head.ts';
+import { streamSource } from '#edge/body/stream-source.ts';
 import { storeFile } from '#edge/flows/store-file.ts';
 import type { StoredFile, Upload } from '#edge/flows/upload.ts';
 import { etagOf } from '#edge/http/conditional.ts';
