@@ -12,7 +12,7 @@ describe('commitments in threads', () => {
 
   it('are those of one thread, for several shards at once, and every leaf is reported', async () => {
     const blindKey = random(32);
-    const shards = [0, 1, 64 * 1024, 64 * 1024 + 1, 200 * 1024 - 7].map((bytes) => random(bytes));
+    const shards = [0, 1, 128 * 1024, 128 * 1024 + 1, 200 * 1024 - 7].map((bytes) => random(bytes));
     let leaves = 0;
     const made = await Promise.all(
       shards.map((shard) =>
@@ -22,7 +22,7 @@ describe('commitments in threads', () => {
       ),
     );
     expect(made.map(toHex)).toEqual(shards.map((shard) => toHex(commitLeaves(loadNodeZkKernel(), blindKey, shard, 0))));
-    expect(leaves).toBe(1 + 1 + 64 + 65 + 200);
+    expect(leaves).toBe(1 + 1 + 128 + 129 + 200);
   });
 
   it('fail as a whole when a thread falls, and when they are closed', async () => {

@@ -10,7 +10,7 @@ import { LEAF_BYTES, leafCount } from '../anchor.ts';
 import { POINT_BYTES } from './zk-kernel.ts';
 
 /** Enough to be worth a message, few enough that threads end together and progress is seen. */
-const PART_LEAVES = 64;
+const PART_LEAVES = 128;
 
 export interface ZkThreads {
   /**

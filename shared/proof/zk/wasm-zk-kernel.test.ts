@@ -59,7 +59,7 @@ describe('commit in WebAssembly equals @noble/curves', () => {
       fc.property(fc.array(row, { minLength: 1, maxLength: 3 }), (rows) => {
         expect(toHex(wasm.commit(concatBytes(...rows)))).toBe(toHex(noble.commit(concatBytes(...rows))));
       }),
-      { numRuns: 40 },
+      { numRuns: 25 },
     );
   });
 
@@ -100,7 +100,7 @@ describe('combine in WebAssembly equals @noble/curves', () => {
         const some = rowOf(scalars.slice(0, rows.length));
         expect(hex(wasm.combine(own, points, some))).toBe(hex(noble.combine(own, points, some)));
       }),
-      { numRuns: 40 },
+      { numRuns: 25 },
     );
   });
 
