@@ -9,7 +9,7 @@
  *   m:BUCKET          files by owner and name (the same)
  *   o:OWNER:PAGE      an owner's files in order of commit, 64 a page (zset)
  *   u:OWNER           an owner's counters and quota (hash: f files, b bytes, d deleted ever, q quota)
- *   e:SLOT            files by the ten minutes they expire in (zset)       ec   the slot collected so far
+ *   e:SLOT            files by the two minutes they expire in (zset)       ec   the slot collected so far
  *   td                tombstones (zset by number)           d:TAG     last deletion of an owner's CID
  *   lc:TAG lf:FILE    leases: committing this CID, changing this file
  *   s  r              stray shards, receipts (bounded lists)

@@ -59,8 +59,11 @@ export const isLive = (file: FileRecord, nowMs: number): boolean => file.expires
 export const isFileOf = (file: FileRecord, cid: Cid, owner?: OwnerId): boolean =>
   file.cid === cid && (owner === undefined || file.owner === owner);
 
-/** Expiry entries: the ten minutes they fall in, and the milliseconds within. */
-export const EXPIRY_SLOT_MS = 600_000;
+/**
+ * Expiry entries: the two minutes they fall in, and the milliseconds within. At a file a second that is 120 entries,
+ * which Redis still keeps as one compact list (`zset-max-listpack-entries` 128 by default).
+ */
+export const EXPIRY_SLOT_MS = 120_000;
 export const expirySlotOf = (expiresAtMs: number): number => Math.floor(expiresAtMs / EXPIRY_SLOT_MS);
 
 /** Where the member that gives a file its name stands, and the range of members that gave it to older files. */

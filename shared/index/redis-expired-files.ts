@@ -1,5 +1,5 @@
 /**
- * Files whose expiry has come. Entries lie in sets of ten minutes; a cursor says which sets are done with, so that a
+ * Files whose expiry has come. Entries lie in sets of two minutes; a cursor says which sets are done with, so that a
  * call reads a handful of sets, however many files there are.
  */
 import type { FileNumber } from '#shared/primitives/ids.ts';
@@ -8,11 +8,11 @@ import type { FileRecord } from './ports.ts';
 import { countOf } from './redis-connection.ts';
 import { EXPIRY_SLOT_MS, expirySlotOf, type IndexContext, readStored } from './redis-context.ts';
 
-/** Sets per request, and requests per call: 85 days of standstill are caught up in one call. */
+/** Sets per request, and requests per call: 17 days of standstill are caught up in one call. */
 const SLOTS = 192;
 const ROUNDS = 64;
-/** The cursor stays so many sets behind, since an edge's clock may be behind ours: one hour. */
-const SLOTS_BEHIND = 6;
+/** The cursor stays so many sets behind, since an edge's clock may be behind ours: 30 minutes. */
+const SLOTS_BEHIND = 15;
 
 export async function expiredFiles(
   context: IndexContext,
