@@ -92,12 +92,12 @@ export function bytesOnDisks(network: LocalNetwork): number {
   return bytes;
 }
 
-export const countShards = (network: LocalNetwork, tenant: Tenancy): number =>
-  network.miners.reduce((sum, miner) => sum + shardsOnDisk(miner, tenant).length, 0);
+/** How many shards of this tenant each miner has. */
+export const shardCounts = (network: LocalNetwork, tenant: Tenancy): readonly number[] =>
+  network.miners.map((miner) => shardsOnDisk(miner, tenant).length);
 
-/** Miners that hold at least one shard of this tenant. */
-export const holders = (network: LocalNetwork, tenant: Tenancy): readonly LocalMiner[] =>
-  network.miners.filter((miner) => miner.run.isUp && shardsOnDisk(miner, tenant).length > 0);
+export const countShards = (network: LocalNetwork, tenant: Tenancy): number =>
+  shardCounts(network, tenant).reduce((sum, count) => sum + count, 0);
 
 /** Waits until a condition holds, else fails and says what was seen last. */
 export async function eventually<T>(

@@ -85,75 +85,64 @@ it('checks itself and ends with 0', async () => {
   expect(recorded()).toEqual([]);
 });
 
-it(
-  'stays up, prints lines that work, has the earlier files; a second start is refused; Ctrl-C ends all in 5 s',
-  async () => {
-    const run = start();
-    await eventually(
-      'the start',
-      () => run.output,
-      (output) => output.includes('Ctrl-C stops everything'),
-      90_000,
-    );
-    expect(run.output).toMatch(/self-check +9\.0 MiB found again/);
+const isUp = (run: Run) =>
+  eventually(
+    'the start',
+    () => run.output,
+    (output) => output.includes('Ctrl-C stops everything'),
+    90_000,
+  );
 
-    const lines = run.output.split('\n').filter((line) => line.trim().startsWith('curl '));
-    expect(lines).toHaveLength(2);
-    for (const line of lines) {
-      const curl = spawn('bash', [
-        '-c',
-        `${line.replace('/tmp/sample.bin', join(folder, 'sample.bin'))} -sS -w '\\n%{http_code}'`,
-      ]);
-      let answer = '';
-      curl.stdout.on('data', (data) => {
-        answer += data;
-      });
-      expect([(await once(curl, 'exit'))[0], answer.trim().split('\n').at(-1)]).toEqual([
-        0,
-        line.includes('-T') ? '201' : '200',
-      ]);
-    }
+const stays =
+  'stays up, has the earlier file, prints lines that work; a second start is refused; killed, all it started ends';
+it(stays, { timeout: LONG_MS }, async () => {
+  const run = start();
+  await isUp(run);
+  expect(run.output).toMatch(/self-check +9\.0 MiB found again/);
 
-    const second = start();
-    expect(await second.code).toBe(1);
-    expect(second.output).toContain('a network is already running');
+  const lines = run.output.split('\n').filter((line) => line.trim().startsWith('curl '));
+  expect(lines).toHaveLength(2);
+  for (const line of lines) {
+    const command = `${line.replace('/tmp/sample.bin', join(folder, 'sample.bin'))} -sS -w '\\n%{http_code}'`;
+    const curl = spawn('bash', ['-c', command]);
+    let answer = '';
+    curl.stdout.on('data', (data) => {
+      answer += data;
+    });
+    const [code] = await once(curl, 'exit');
+    expect([code, answer.trim().split('\n').at(-1)]).toEqual([0, line.includes('-T') ? '201' : '200']);
+  }
 
-    const group = await descendants(recorded().map(({ pid }) => pid));
-    expect(group.length).toBeGreaterThan(14);
-    const sinceMs = Date.now();
-    run.child.kill('SIGINT');
-    expect(await run.code).toBe(0);
-    expect(Date.now() - sinceMs).toBeLessThan(5000);
-    expect(alive(group)).toEqual([]);
-  },
-  LONG_MS,
-);
+  const second = start();
+  expect(await second.code).toBe(1);
+  expect(second.output).toContain('a network is already running');
 
-it(
-  'when it is killed, everything it started ends by itself, and the next start works',
-  async () => {
-    const run = start();
-    await eventually(
-      'the start',
-      () => run.output,
-      (output) => output.includes('Ctrl-C stops everything'),
-      90_000,
-    );
-    const group = await descendants(recorded().map(({ pid }) => pid));
-    expect(group.length).toBeGreaterThan(14);
-    run.child.kill('SIGKILL');
-    await run.code;
-    await eventually(
-      'what it started',
-      () => alive(group),
-      (left) => left.length === 0,
-      10_000,
-    );
-    const next = start({ FILETAO_EXIT_AFTER_SELF_CHECK: '1' });
-    expect([await next.code, next.output]).toEqual([0, expect.stringContaining('found again')]);
-  },
-  LONG_MS,
-);
+  const group = await descendants(recorded().map(({ pid }) => pid));
+  expect(group.length).toBeGreaterThan(14);
+  run.child.kill('SIGKILL');
+  await run.code;
+  await eventually(
+    'what it started',
+    () => alive(group),
+    (left) => left.length === 0,
+    10_000,
+  );
+});
+
+it('starts again after it was killed, and Ctrl-C ends every process in five seconds', {
+  timeout: LONG_MS,
+}, async () => {
+  const run = start();
+  await isUp(run);
+  expect(run.output).toMatch(/self-check +9\.0 MiB found again/);
+  const group = await descendants(recorded().map(({ pid }) => pid));
+  expect(group.length).toBeGreaterThan(14);
+  const sinceMs = Date.now();
+  run.child.kill('SIGINT');
+  expect(await run.code).toBe(0);
+  expect(Date.now() - sinceMs).toBeLessThan(5000);
+  expect(alive(group)).toEqual([]);
+});
 
 it('can be broken off while it starts', async () => {
   const run = start();
