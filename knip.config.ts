@@ -12,6 +12,7 @@ const config: KnipConfig = {
   entry: [
     'infra/start.mjs',
     'infra/*/main.ts',
+    'infra/operate/*.ts',
     'infra/checks/layers.ts',
     // Preloaded by path into every child of the local network.
     'infra/local-network/leash.ts',

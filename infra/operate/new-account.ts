@@ -1,0 +1,40 @@
+/**
+ * Makes an account in the index: an owner, a quota, and a first API key, which is printed this once. For the tenant,
+ * with the tenant's token:
+ *   FILETAO_INDEX_URL=… FILETAO_INDEX_TOKEN_FILE=… node infra/operate/new-account.ts [--label TEXT] [--quota-bytes N] [--owner HEX64]
+ * With --owner it makes another key for an existing account.
+ */
+import process from 'node:process';
+import { parseArgs } from 'node:util';
+import { createIndex } from '#shared/index/redis-index.ts';
+import { newApiKey } from '#shared/primitives/api-key.ts';
+import { systemClock, systemRandom } from '#shared/primitives/effects.ts';
+import { newOwnerId, parseOwnerId } from '#shared/primitives/ids.ts';
+import { OperatorError, readSecretFile, runCommand } from './secret-file.ts';
+
+function settings() {
+  const { values } = parseArgs({
+    options: { label: { type: 'string' }, 'quota-bytes': { type: 'string' }, owner: { type: 'string' } },
+  });
+  const { FILETAO_INDEX_URL: url, FILETAO_INDEX_TOKEN_FILE: file } = process.env;
+  if (!url || !URL.canParse(url)) throw new OperatorError('FILETAO_INDEX_URL must be the URL of the index');
+  const token = file ? readSecretFile(file) : undefined;
+  if (!token) throw new OperatorError('FILETAO_INDEX_TOKEN_FILE must name a file with the tenant’s token');
+  const owner = values.owner === undefined ? newOwnerId(systemRandom) : parseOwnerId(values.owner);
+  if (!owner) throw new OperatorError('--owner must be 32 bytes of hex');
+  const quota = values['quota-bytes'];
+  const quotaBytes = quota === undefined ? undefined : Number(quota);
+  if (quotaBytes !== undefined && !(/^\d+$/.test(quota ?? '') && Number.isSafeInteger(quotaBytes))) {
+    throw new OperatorError('--quota-bytes must be a whole number');
+  }
+  return { url, token, owner, quotaBytes, label: values.label ?? 'first' };
+}
+
+await runCommand('new-account', async () => {
+  const { url, token, owner, quotaBytes, label } = settings();
+  const { access } = createIndex({ url, token, clock: systemClock });
+  if (quotaBytes !== undefined) await access.setQuota(owner, quotaBytes);
+  const { keyId, text, hash } = newApiKey(systemRandom);
+  await access.addKey({ keyId, owner, label, createdAtMs: systemClock.nowMs() }, hash);
+  return [`owner   ${owner}`, `key id  ${keyId}`, `API key ${text}`];
+});
