@@ -46,14 +46,14 @@ async function bestMsOf(tries: number, run: () => Promise<unknown>): Promise<num
 }
 
 const row = (...cells: string[]) =>
-  console.log(cells.map((cell, i) => (i ? cell.padStart(15) : cell.padEnd(50))).join(''));
+  console.log(cells.map((cell, i) => (i ? cell.padStart(20) : cell.padEnd(50))).join(''));
 const ms = (value: number) => `${value < 10 ? value.toFixed(2) : value.toFixed(0)} ms`;
 const speed = (bytes: number, took: number) => `${(bytes / took / 1000).toFixed(2)} MB/s`;
 const times = (ratio: number) => `${ratio < 10 ? ratio.toFixed(2) : ratio.toFixed(0)} ×`;
 
 const bytes = readFileSync(new URL('../shared/proof/zk/zk-kernel.wasm', import.meta.url));
 const generatorsMs = bestMs(1, zkGenerators);
-const setUpMs = bestMs(3, () => instantiateZkKernel(new WebAssembly.Module(bytes), zkGenerators()));
+const setUpMs = bestMs(6, () => instantiateZkKernel(new WebAssembly.Module(bytes), zkGenerators()));
 const zk = loadNodeZkKernel();
 const noble = createNobleZkKernel(zkGenerators());
 const holding = holdingOf(zk, hash, blindKey, shard);
@@ -63,13 +63,13 @@ const porBody = proveLeaves(SHARD_BYTES, por.levels, por.indices, por.leafAt);
 const round = roundOf(zk);
 
 const cost = {
-  porAnchor: bestMs(30, () => anchorOf(hash, shard)),
-  porProve: await bestMsOf(50, () => proveFromCache(hash, por.cache, por.indices, por.read)),
-  porVerify: bestMs(50, () => verifyBody(por.anchor, por.indices, porBody)),
+  porAnchor: bestMs(200, () => anchorOf(hash, shard)),
+  porProve: await bestMsOf(300, () => proveFromCache(hash, por.cache, por.indices, por.read)),
+  porVerify: bestMs(300, () => verifyBody(por.anchor, por.indices, porBody)),
   // In pieces short enough to fall between a busy machine's interruptions.
   anchor: bestMs(100, () => commitLeaves(zk, blindKey, shard.subarray(0, SHARD_BYTES / 8), 0)) * 8,
-  prove: bestMs(40, () => prove(zk, holding, por.indices)),
-  verify: bestMs(40, () => verifyPossession(zk, item)),
+  prove: bestMs(80, () => prove(zk, holding, por.indices)),
+  verify: bestMs(80, () => verifyPossession(zk, item)),
   verifyRound: bestMs(20, () => verifyPossessions(zk, random, round)),
   verifyRoundSingly: bestMs(10, () => round.map((one) => verifyPossession(zk, one))),
   nobleAnchor: bestMs(2, () => commitLeaves(noble, blindKey, shard.subarray(0, 16 * LEAF_BYTES), 0)) * 64,
