@@ -102,6 +102,9 @@ const Environment = z.object({
     .transform((text) => text === 'true'),
 });
 
+/** Every setting by name, as documented. */
+export const SETTING_NAMES: readonly string[] = Object.keys(Environment.shape);
+
 /** The raw bindings of the Worker: all text. */
 export type Environment = z.input<typeof Environment>;
 
