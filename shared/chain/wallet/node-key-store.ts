@@ -10,8 +10,8 @@ import { type Result, succeed } from '#shared/primitives/failure.ts';
 import type { Sr25519 } from '#shared/primitives/signer.ts';
 import { type Key, parseKeyFile } from './key-file.ts';
 import { ANSIBLE_PREFIX, decryptAnsibleVault } from './node-ansible-vault.ts';
-import { decryptFernet, FERNET_PREFIX } from './node-fernet.ts';
-import { decryptNacl, NACL_PREFIX } from './node-nacl.ts';
+import { FERNET_PREFIX, fernetKey, openFernet } from './node-fernet.ts';
+import { NACL_PREFIX, naclKey, openNacl } from './node-nacl.ts';
 import { type WalletFailure, walletFailure } from './wallet-failure.ts';
 
 /** Permission bits of group and others. */
@@ -41,13 +41,12 @@ async function readKeyBytes(path: string, secret: boolean): Promise<Result<Uint8
   }
 }
 
-const CIPHERS = [
-  { prefix: NACL_PREFIX, decrypt: decryptNacl },
-  {
-    prefix: ANSIBLE_PREFIX,
-    decrypt: (file: Uint8Array, password: string) => decryptAnsibleVault(latin1(file), password),
-  },
-  { prefix: FERNET_PREFIX, decrypt: (file: Uint8Array, password: string) => decryptFernet(latin1(file), password) },
+type Decrypt = (file: Uint8Array, password: string) => Promise<Uint8Array | undefined>;
+
+const CIPHERS: readonly { readonly prefix: string; readonly decrypt: Decrypt }[] = [
+  { prefix: NACL_PREFIX, decrypt: async (file, password) => openNacl(file, await naclKey(password)) },
+  { prefix: ANSIBLE_PREFIX, decrypt: (file, password) => decryptAnsibleVault(latin1(file), password) },
+  { prefix: FERNET_PREFIX, decrypt: async (file, password) => openFernet(latin1(file), await fernetKey(password)) },
 ];
 
 const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');

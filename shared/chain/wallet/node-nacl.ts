@@ -1,8 +1,10 @@
 /**
  * `$NACL` key files, what Bittensor wallets write today: "$NACL" ‖ nonce₂₄ ‖ secretbox, under
  * argon2i13(password, a fixed salt, 8 passes, 512 MiB). The parameters are given explicitly: libsodium's named limits
- * have moved since.
+ * have moved since the Python wallet chose them.
  */
+import { argon2 } from 'node:crypto';
+import { promisify } from 'node:util';
 import sodium from 'libsodium-wrappers-sumo';
 import { concatBytes, fromHex, utf8 } from '#shared/primitives/bytes.ts';
 import type { Random } from '#shared/primitives/effects.ts';
@@ -13,18 +15,22 @@ const PASSES = 8;
 const MEMORY_BYTES = 512 * 1024 * 1024;
 const KEY_BYTES = 32;
 const NONCE_BYTES = 24;
+const MAC_BYTES = 16;
 
-async function keyOf(password: string): Promise<Uint8Array> {
-  await sodium.ready;
-  return sodium.crypto_pwhash(KEY_BYTES, password, SALT, PASSES, MEMORY_BYTES, sodium.crypto_pwhash_ALG_ARGON2I13);
+const derive = promisify(argon2);
+
+/** Some four seconds of work and 512 MiB, on a thread of its own (libsodium's WebAssembly would stop the process). */
+export function naclKey(password: string): Promise<Uint8Array> {
+  const cost = { passes: PASSES, memory: MEMORY_BYTES / 1024, parallelism: 1, tagLength: KEY_BYTES };
+  return derive('argon2i', { message: password, nonce: SALT, ...cost });
 }
 
-/** Undefined for a wrong password or a damaged file; takes a second and 512 MiB. */
-export async function decryptNacl(file: Uint8Array, password: string): Promise<Uint8Array | undefined> {
+/** Undefined for a wrong key or a damaged file. */
+export async function openNacl(file: Uint8Array, key: Uint8Array): Promise<Uint8Array | undefined> {
+  await sodium.ready;
   const nonce = file.subarray(NACL_PREFIX.length, NACL_PREFIX.length + NONCE_BYTES);
   const box = file.subarray(NACL_PREFIX.length + NONCE_BYTES);
-  const key = await keyOf(password);
-  if (nonce.length !== NONCE_BYTES || box.length < sodium.crypto_secretbox_MACBYTES) return undefined;
+  if (nonce.length !== NONCE_BYTES || box.length < MAC_BYTES) return undefined;
   try {
     return sodium.crypto_secretbox_open_easy(box, nonce, key);
   } catch {
@@ -33,8 +39,8 @@ export async function decryptNacl(file: Uint8Array, password: string): Promise<U
   }
 }
 
-export async function encryptNacl(text: string, password: string, random: Random): Promise<Uint8Array> {
+export async function sealNacl(text: string, key: Uint8Array, random: Random): Promise<Uint8Array> {
+  await sodium.ready;
   const nonce = random(NONCE_BYTES);
-  const key = await keyOf(password);
   return concatBytes(utf8(NACL_PREFIX), nonce, sodium.crypto_secretbox_easy(utf8(text), nonce, key));
 }

@@ -12,7 +12,7 @@ import type { Signer, Sr25519 } from '#shared/primitives/signer.ts';
 import { privateKeyFile, publicKeyFile } from './key-file.ts';
 import { newPhrase, type PhraseWords } from './mnemonic.ts';
 import { type AskPassword, isEncrypted, readPrivateKey, readPublicKey, writeKeyFile } from './node-key-store.ts';
-import { encryptNacl } from './node-nacl.ts';
+import { naclKey, sealNacl } from './node-nacl.ts';
 import { type WalletFailure, walletFailure } from './wallet-failure.ts';
 
 export const defaultWalletRoot = (): string => join(homedir(), '.bittensor', 'wallets');
@@ -102,7 +102,7 @@ async function create(path: string, pubPath: string, key: NewKey): Promise<Resul
   const file = await privateKeyFile(phrase);
   if (!file.ok) return file;
   const { text, address } = file.value;
-  const content = key.password ? await encryptNacl(text, key.password, key.random) : text;
+  const content = key.password ? await sealNacl(text, await naclKey(key.password), key.random) : text;
   // The secret first: without it the public half is a trap.
   const written = await writeKeyFile(path, content, key.random);
   if (!written.ok) return written;
