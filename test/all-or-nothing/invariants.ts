@@ -9,6 +9,7 @@ import { cidOf } from '#shared/codec/cid.ts';
 import { familyOf } from '#shared/index/keys.ts';
 import type { FileIndex, FileRecord } from '#shared/index/ports.ts';
 import { segmentsPerChunk } from '#shared/index/records.ts';
+import { EXPIRY_SLOT_MS } from '#shared/index/redis-context.ts';
 import { cidTag, nameTag, ownerCidTag, parseCidMember, parseNameMember } from '#shared/index/tags.ts';
 import { equalBytes } from '#shared/primitives/bytes.ts';
 import type { AnchorId, Cid, MinerNumber, OwnerId } from '#shared/primitives/ids.ts';
@@ -159,8 +160,6 @@ function checkKeys(seen: Seen, files: readonly FileRecord[], settled: boolean): 
 }
 
 const TAG_CHARS = 12;
-/** Entries of one expiry key: ten minutes. */
-const EXPIRY_SLOT_MS = 600_000;
 
 function entryOf(family: string, key: string, member: string, value: string | number): string {
   switch (family) {

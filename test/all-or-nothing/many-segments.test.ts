@@ -1,7 +1,10 @@
-/** Segments of 2 KiB instead of 4 MiB, so that files of many of them take no time. */
+/**
+ * Segments of 2 KiB instead of 4 MiB, and two of them to a chunk of the index instead of a hundred: so that a file of
+ * several, some of whose records are written before its commit, takes no time.
+ */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { testBytes } from '#shared/testing/transfer-world.ts';
-import { CHIEF_FAULTS, FAULTS, type Fault } from './effect-gate.ts';
+import { CHIEF_FAULTS, FAULTS } from './effect-gate.ts';
 import { atEveryPoint } from './every-point.ts';
 import { cidOfBytes } from './invariants.ts';
 import { World } from './world.ts';
@@ -14,13 +17,18 @@ vi.mock('#shared/codec/segment.ts', async (original) => ({
   SEGMENT_BYTES: 2048,
 }));
 
+vi.mock('#shared/index/records.ts', async (original) => ({
+  ...(await original<typeof import('#shared/index/records.ts')>()),
+  segmentsPerChunk: () => 2,
+}));
+
 let world: World;
 beforeAll(async () => {
   world = await World.open(3);
 });
 afterAll(() => world?.close());
 
-const bytes = testBytes(4000);
+const bytes = testBytes(3 * 2048 - 100);
 const unanswered = () => undefined;
 
 describe.each(FAULTS)('a file of several segments to which this happens at any point (%s)', (fault) => {
@@ -59,26 +67,5 @@ describe.each(CHIEF_FAULTS)('a file of several segments to which this happens at
         return [{ bytes, is: 'there', states: [{}, { name: 'b' }] }];
       },
     });
-  });
-});
-
-describe('a file whose segment records fill a chunk of the index before its commit', () => {
-  /** At (16, 40) 16 segment records do. */
-  const large = testBytes(17 * 2048);
-  let wide: World;
-  beforeAll(async () => {
-    wide = await World.open(40);
-  });
-  afterAll(() => wide?.close());
-
-  it.each<Fault>(['index-gone', 'index-restarts'])('is whole or absent (%s)', async (fault) => {
-    const points = await atEveryPoint(wide, fault, {
-      async act({ owner }, gate) {
-        const redundancy = { k: 16, n: 40 };
-        const file = await wide.worker(gate).store(owner, large, { redundancy }).catch(unanswered);
-        return [{ bytes: large, is: file ? 'there' : 'unknown' }];
-      },
-    });
-    expect(points).toBeGreaterThan(9);
   });
 });
