@@ -27,10 +27,10 @@ const newStateDir = (): string => mkdtempSync(join(tmpdir(), 'filetao-network-')
 
 export function startNetwork(options: Partial<NetworkOptions> = {}): Promise<LocalNetwork> {
   return LocalNetwork.start({
-    stateDir: newStateDir(),
     edgePort: 0,
     miners: MINERS,
     ...options,
+    stateDir: options.stateDir ?? newStateDir(),
     times: { ...FAST, ...options.times },
   });
 }
