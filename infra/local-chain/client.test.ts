@@ -275,11 +275,24 @@ describe('commit and reveal', () => {
     await expect(reveal(late)).rejects.toThrow('Custom error: 18');
   });
 
-  it('keeps time-locked commits and counts both kinds to ten', async () => {
-    const timelocked = surfaceOf(api).tx('subtensorModule', 'commitTimelockedWeights', NETUID, '0x0102', 5, 4);
-    expect((await send(timelocked, bob)).events).toContain('subtensorModule.TimelockedWeightsCommitted');
-    const wrong = surfaceOf(api).tx('subtensorModule', 'commitTimelockedWeights', NETUID, '0x0102', 5, 3);
+  it('keeps at most ten unrevealed commits', async () => {
+    await epochReached((await epochOf()) + 2);
+    for (let salt = 0; salt < 10; salt++) expect((await commit(salted([salt]))).error).toBeUndefined();
+    expect((await commit(salted([10]))).error).toBe('TooManyUnrevealedCommits');
+  });
+
+  it('keeps time-locked commits of the right version until they expire', async () => {
+    const timelocked = (version: number) =>
+      surfaceOf(api).tx('subtensorModule', 'commitTimelockedWeights', NETUID, '0x0102', 5, version);
+    await epochReached((await epochOf()) + 1);
+    const epoch = await epochOf();
+    expect((await send(timelocked(4), bob)).events).toContain('subtensorModule.TimelockedWeightsCommitted');
     makeBlocks(chain, 1);
-    expect((await send(wrong, bob)).error).toBe('IncorrectCommitRevealVersion');
+    expect((await send(timelocked(3), bob)).error).toBe('IncorrectCommitRevealVersion');
+    const kept = () =>
+      surfaceOf(api).read<[string, number, string, number][]>('timelockedWeightCommits', NETUID, epoch);
+    expect(await kept()).toEqual([[bob.address, expect.any(Number), '0x0102', 5]]);
+    await epochReached(epoch + 2);
+    expect(await kept()).toEqual([]);
   });
 });

@@ -6,7 +6,7 @@
 import { blake2b } from '@noble/hashes/blake2.js';
 import { fail, type Result, succeed } from '#shared/primitives/failure.ts';
 import type { ScaleValue } from '../scale/type.ts';
-import { freeBalance, transfer } from './accounts.ts';
+import { EXISTENTIAL_DEPOSIT, freeBalance, transfer } from './accounts.ts';
 import {
   checkReveal,
   commitTimelocked,
@@ -134,7 +134,13 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     run: (context, who, args) => {
       const keepAlive = args.keep_alive === true;
       const free = freeBalance(context.state, who);
-      return sendTo(context, who, args, keepAlive && free >= 500n ? free - 500n : free, keepAlive);
+      return sendTo(
+        context,
+        who,
+        args,
+        keepAlive && free >= EXISTENTIAL_DEPOSIT ? free - EXISTENTIAL_DEPOSIT : free,
+        keepAlive,
+      );
     },
   },
   'SubtensorModule.burned_register': {

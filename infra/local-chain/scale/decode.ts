@@ -4,23 +4,11 @@
  * byte yields undefined, never an exception; lengths are checked before anything is allocated.
  */
 import { invariant } from '#shared/primitives/failure.ts';
-import { type Field, isBytes, type Primitive, type ScaleValue, type Type } from './type.ts';
+import { type Field, INTEGER_BYTES, isBytes, type ScaleValue, type Type } from './type.ts';
 
 /** Items that take no bytes (`Vec<()>`) cannot be bounded by what remains; nothing real has so many. */
 const MAX_EMPTY_ITEMS = 1024;
 
-const BYTES_OF: Record<Exclude<Primitive, 'bool' | 'str'>, number> = {
-  u8: 1,
-  u16: 2,
-  u32: 4,
-  u64: 8,
-  u128: 16,
-  i8: 1,
-  i16: 2,
-  i32: 4,
-  i64: 8,
-  i128: 16,
-};
 const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Thrown inside this file only, caught by its exported functions. */
@@ -108,7 +96,7 @@ export function read(reader: Reader, type: Type): ScaleValue {
     case 'primitive':
       if (type.name === 'bool') return bit(reader) === 1;
       if (type.name === 'str') return utf8Text(reader.take(reader.length()));
-      return reader.integer(BYTES_OF[type.name], type.name.startsWith('i'));
+      return reader.integer(INTEGER_BYTES[type.name], type.name.startsWith('i'));
     case 'compact':
       return compactOf(reader, type.of);
     case 'sequence': {

@@ -4,20 +4,7 @@
  */
 import { utf8 } from '#shared/primitives/bytes.ts';
 import { invariant } from '#shared/primitives/failure.ts';
-import { type Field, isBytes, type Primitive, type ScaleValue, type Type } from './type.ts';
-
-const BYTES_OF: Record<Exclude<Primitive, 'bool' | 'str'>, number> = {
-  u8: 1,
-  u16: 2,
-  u32: 4,
-  u64: 8,
-  u128: 16,
-  i8: 1,
-  i16: 2,
-  i32: 4,
-  i64: 8,
-  i128: 16,
-};
+import { type Field, INTEGER_BYTES, isBytes, type ScaleValue, type Type } from './type.ts';
 
 class Writer {
   #bytes = new Uint8Array(256);
@@ -101,7 +88,7 @@ function write(writer: Writer, type: Type, value: ScaleValue): Writer {
     case 'primitive':
       if (type.name === 'bool') return writer.byte(value === true ? 1 : 0);
       if (type.name === 'str') return writeBytes(writer, utf8(value as string));
-      return writer.integer(value as number | bigint, BYTES_OF[type.name], type.name.startsWith('i'));
+      return writer.integer(value as number | bigint, INTEGER_BYTES[type.name], type.name.startsWith('i'));
     case 'compact':
       if (type.of.kind === 'tuple') return writer;
       return writer.compact(value as number | bigint);

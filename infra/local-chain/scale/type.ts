@@ -19,6 +19,19 @@ export const PRIMITIVES = [
 ] as const;
 export type Primitive = (typeof PRIMITIVES)[number];
 
+export const INTEGER_BYTES: Record<Exclude<Primitive, 'bool' | 'str'>, number> = {
+  u8: 1,
+  u16: 2,
+  u32: 4,
+  u64: 8,
+  u128: 16,
+  i8: 1,
+  i16: 2,
+  i32: 4,
+  i64: 8,
+  i128: 16,
+};
+
 export interface Field {
   readonly name?: string;
   readonly type: Type;
