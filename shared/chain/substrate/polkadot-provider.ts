@@ -5,6 +5,13 @@
  */
 import type { RpcSocket } from '../rpc-socket.ts';
 
+/**
+ * Upgrades are `runtime-keeper.ts`'s: it loads a whole new description of the chain. The library would patch the old
+ * one from metadata that lacks runtime APIs, and announce it on the console.
+ */
+const RUNTIME_VERSION = 'state_subscribeRuntimeVersion';
+const NO_SUBSCRIPTION = -1;
+
 /** The part of `@polkadot/rpc-provider`'s ProviderInterface that is asked for. */
 export class PolkadotProvider {
   readonly hasSubscriptions = true;
@@ -45,6 +52,7 @@ export class PolkadotProvider {
     params: unknown[],
     onUpdate: (error: Error | null, result: unknown) => void,
   ): Promise<number> {
+    if (method === RUNTIME_VERSION) return NO_SUBSCRIPTION;
     const id = await this.#socket.subscribe(method, params, (result) => onUpdate(null, result));
     const unsubscribe = method.replace('_subscribe', '_unsubscribe');
     this.#stops.add(() => void this.#socket.unsubscribe(unsubscribe, id));
