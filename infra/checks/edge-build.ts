@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import type { Metafile } from 'esbuild';
+import { unstable_readConfig } from 'wrangler';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const DEADLINE_MS = 120_000;
@@ -23,6 +24,7 @@ export interface EdgeBuild {
   /** The script first. */
   readonly modules: readonly WorkerModule[];
   readonly metafile: Metafile;
+  readonly compatibility: { readonly date: string; readonly flags: readonly string[] };
 }
 
 export async function buildEdge(): Promise<EdgeBuild> {
@@ -41,7 +43,12 @@ export async function buildEdge(): Promise<EdgeBuild> {
       bytes: Buffer.byteLength(contents),
       gzipBytes: gzipSync(contents).length,
     }));
+    const { compatibility_date: date = '', compatibility_flags: flags } = unstable_readConfig({
+      config: join(PROJECT, 'wrangler.toml'),
+      env: 'production',
+    });
     return {
+      compatibility: { date, flags },
       bytes: sizes.reduce((sum, { bytes }) => sum + bytes, 0),
       gzipBytes: sizes.reduce((sum, { gzipBytes }) => sum + gzipBytes, 0),
       modules,

@@ -24,7 +24,7 @@ const build = await buildEdge();
 say(`edge bundle: ${kib(build.bytes)}, gzipped ${kib(build.gzipBytes)} of ${kib(MAX_GZIP_BYTES)}`);
 for (const { path, bytes } of largestInputs(build.metafile, SHOWN_INPUTS)) say(`  ${kib(bytes).padStart(10)}  ${path}`);
 
-const start = await measureStart(build.modules);
+const start = await measureStart(build.modules, build.compatibility);
 say(
   `edge start: ${ms(start.cpuMs)} of ${MAX_START_CPU_MS} ms CPU above an empty Worker’s; ` +
     `first answer after ${ms(start.firstAnswerMs)}, an empty Worker’s after ${ms(start.emptyFirstAnswerMs)}`,

@@ -44,12 +44,20 @@ interface Run {
   readonly wallMs: number;
 }
 
-export async function measureStart(modules: readonly WorkerModule[]): Promise<StartMeasurement> {
+export interface Compatibility {
+  readonly date: string;
+  readonly flags: readonly string[];
+}
+
+export async function measureStart(
+  modules: readonly WorkerModule[],
+  compatibility: Compatibility,
+): Promise<StartMeasurement> {
   const empty: Run[] = [];
   const edge: Run[] = [];
   for (let i = 0; i < RUNS; i++) {
-    empty.push(await startOnce(EMPTY, 200));
-    edge.push(await startOnce(modules, 503));
+    empty.push(await startOnce(EMPTY, compatibility, 200));
+    edge.push(await startOnce(modules, compatibility, 503));
   }
   const least = (runs: readonly Run[], figure: keyof Run) => Math.min(...runs.map((run) => run[figure]));
   return {
@@ -60,7 +68,11 @@ export async function measureStart(modules: readonly WorkerModule[]): Promise<St
 }
 
 /** @param status what /health answers when the Worker runs as it should: 503 for an edge without its index */
-async function startOnce(modules: readonly WorkerModule[], status: number): Promise<Run> {
+async function startOnce(
+  modules: readonly WorkerModule[],
+  { date, flags }: Compatibility,
+  status: number,
+): Promise<Run> {
   const before = new Set(childrenOf(process.pid));
   const startedMs = performance.now();
   const worker = new Miniflare(
@@ -68,8 +80,8 @@ async function startOnce(modules: readonly WorkerModule[], status: number): Prom
       host: '127.0.0.1',
       port: 0,
       modules: modules.map((module) => ({ ...module })),
-      compatibilityDate: '2026-10-23',
-      compatibilityFlags: ['nodejs_compat', 'enable_request_signal'],
+      compatibilityDate: date,
+      compatibilityFlags: [...flags],
       bindings: BINDINGS,
       outboundService: { node: (_incoming, outgoing) => void outgoing.writeHead(503).end() },
     }),
