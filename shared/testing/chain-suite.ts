@@ -6,7 +6,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Chain, CommitStore } from '#shared/chain/ports.ts';
 import { createRawRpc } from '#shared/chain/raw/raw-rpc.ts';
-import { readBlockHash, readValidators } from '#shared/chain/raw/read-validators.ts';
+import { readBlockHash, readFinalizedBlock, readValidators } from '#shared/chain/raw/read-validators.ts';
 import { registerAndServe } from '#shared/chain/register-and-serve.ts';
 import { systemClock } from '#shared/primitives/effects.ts';
 import type { Failure, Result } from '#shared/primitives/failure.ts';
@@ -320,6 +320,7 @@ export function chainSuite(name: string, worlds: ChainWorlds): void {
       expect(validators.map(({ hotkey }) => hotkey)).toEqual(permitted);
       expect(validators.map(({ hotkey }) => hotkey)).toContain(world.validator.hotkey);
       expect(taken(await readBlockHash(rpc, block.number))).toEqual(block.hash);
+      expect(taken(await readFinalizedBlock(rpc)).number).toBeGreaterThanOrEqual(block.number);
       expect(failureOf(await readValidators(rpc, 4000)).code).toBe('subnet-unknown');
     });
 
