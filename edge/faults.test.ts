@@ -211,7 +211,7 @@ describe('an index that fails', () => {
   });
 
   test('is told by /health', async () => {
-    edge.index.fail('identity', 1);
+    edge.index.fail('readGrant', 1);
     const response = await edge.fetch('/health');
     expect(response.status).toBe(503);
     expect(await response.json()).toMatchObject({ status: 'impaired', index: { reachable: false } });

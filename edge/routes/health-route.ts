@@ -37,9 +37,9 @@ async function checkHealth(ports: EdgePorts): Promise<HealthAnswer> {
   const { hotkey, settings } = ports;
   const same = { role: 'edge', hotkey, tenant: settings.tenant } as const;
   try {
-    // The identity is never cached: it is what shows that the index answers now.
+    // The grant itself, past every cache: it is what shows that the index answers now.
     const [, snapshot, grant, maskSecret] = await Promise.all([
-      ports.files.identity(),
+      ports.access.readGrant(hotkey),
       ports.network.snapshot(),
       ports.grants.state(),
       ports.maskSecrets.state(),

@@ -61,7 +61,6 @@ export async function startLimitsWorld(count: number): Promise<LimitsWorld> {
   const tokens = { tenant: own.indexToken, edge: own.indexEdgeToken };
   const gateway = await openGateway({ engine, tokens, log: silentLog, port: 0 });
   const index = createIndex({ url: gateway.url, token: own.indexToken, clock: systemClock });
-  await index.files.identity();
   const nowMs = systemClock.nowMs();
   const network = { genesis: seedOf(secrets.genesisHash), netuid: secrets.netuid };
   const grant = { validator: tenant.hotkey, edge: edge.hotkey, put: true, get: true };
