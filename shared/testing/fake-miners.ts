@@ -32,6 +32,7 @@ export type MinerFault =
   | 'breaks-streams' /** every stream breaks at its second frame; single requests work */
   | 'redirects' /** answers against the protocol, always */
   | 'full' /** 507 */
+  | 'corrupt-receipts' /** stores, and its receipts do not verify */
   | 'wrong-bytes' /** stores rightly, serves flipped bits */
   | 'forgets'; /** signs receipts and keeps nothing */
 
@@ -194,6 +195,7 @@ class FakeStream implements ShardStream {
     const stored = miner.store(this.#order, frame);
     if (miner.latencyMs > 0 && !(await miner.pause(miner.latencyMs, this.#signal))) return miner.failure('cancelled');
     if (this.#signal.aborted) return miner.failure('cancelled');
+    if (miner.fault === 'corrupt-receipts') return miner.failure('forged');
     return losesAnswers(miner) ? miner.failure('unreachable') : stored;
   }
 
@@ -245,6 +247,7 @@ function fakeClient(at: (peer: MinerPeer) => FakeMiner): MinerClient {
       if (miner.fault === 'hangs' || miner.fault === 'no-receipt') return miner.never(signal);
       if (!(await miner.transfer(frame.shard.length, signal))) return miner.failure('cancelled');
       const stored = miner.store(order, frame);
+      if (miner.fault === 'corrupt-receipts') return miner.failure('forged');
       return losesAnswers(miner) ? miner.failure('unreachable') : stored;
     },
     async readReceipt(peer, order, anchorId, _bytes, signal) {
@@ -253,6 +256,7 @@ function fakeClient(at: (peer: MinerPeer) => FakeMiner): MinerClient {
       if (refusal) return refusal;
       if (miner.fault === 'hangs' || miner.fault === 'no-receipt') return miner.never(signal);
       if (miner.fault === 'swallows') return miner.failure('unreachable');
+      if (miner.fault === 'corrupt-receipts') return miner.failure('forged');
       const held = miner.held.get(anchorId);
       return held?.order === order ? succeed(held.receipt) : miner.failure('absent');
     },

@@ -110,8 +110,8 @@ export function testBytes(bytes: number): Uint8Array {
 }
 
 /** A file's segments as the engines want them: copies, so that a test notices who writes into them. */
-export async function* segmentsOf(file: Uint8Array): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < Math.max(1, file.length); at += SEGMENT_BYTES) yield file.slice(at, at + SEGMENT_BYTES);
+export async function* segmentsOf(file: Uint8Array, segmentBytes = SEGMENT_BYTES): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < Math.max(1, file.length); at += segmentBytes) yield file.slice(at, at + segmentBytes);
 }
 
 export const fetchSegmentsOf = (stored: readonly StoredSegment[]): readonly FetchSegment[] =>

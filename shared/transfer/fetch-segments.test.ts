@@ -19,15 +19,19 @@ import { storeSegments } from './store-segments.ts';
 
 const kernel = loadNodeKernel();
 const MIB = 2 ** 20;
+/** For what is about miners and not about memory: segments that cost next to nothing. */
+const SMALL_SEGMENT_BYTES = 64 * 1024;
 
 async function worldWith(
   file: Uint8Array,
   shape: { miners: number; k: number; n: number },
   pace: Pace = PATIENT_PACE,
+  segmentBytes = SEGMENT_BYTES,
 ): Promise<TransferWorld> {
   const world = createTransferWorld({ kernel, ...shape, pace });
   const request = world.storeRequest(file.length);
-  const outcome = await storeSegments(world.ports, request, segmentsOf(file), world.onStored, world.onStrays);
+  const segments = segmentsOf(file, segmentBytes);
+  const outcome = await storeSegments(world.ports, request, segments, world.onStored, world.onStrays);
   expect(outcome.ok).toBe(true);
   return world;
 }
@@ -96,7 +100,7 @@ describe('storing and fetching', () => {
   });
 
   it.each(SHAPES)('survives the loss of n − k holders, and says so honestly for one more (%o)', async (shape) => {
-    const file = testBytes(300_000);
+    const file = testBytes(30_000);
     const world = await worldWith(file, shape);
     const slots = world.stored[0]?.record.slots ?? [];
     // Data shards first: what is left has to be decoded.
@@ -122,9 +126,10 @@ describe('storing and fetching', () => {
     { fault: 'forgets', complaint: 'absent' },
   ])('with miners whose fault is $fault', ({ fault, complaint }) => {
     it.each([1, 3, 6])('gives the bytes back with %d of 12', async (bad) => {
-      const file = testBytes(SEGMENT_BYTES + 70_000);
+      const file = testBytes(SMALL_SEGMENT_BYTES + 7000);
       const waits = fault === 'silent' || fault === 'hangs';
-      const world = await worldWith(file, { miners: 12, k: 4, n: 10 }, waits ? QUICK_PACE : PATIENT_PACE);
+      const pace = waits ? QUICK_PACE : PATIENT_PACE;
+      const world = await worldWith(file, { miners: 12, k: 4, n: 10 }, pace, SMALL_SEGMENT_BYTES);
       const holders = world.stored[0]?.record.slots.map((slot) => slot.miner) ?? [];
       for (const number of holders.slice(0, bad)) {
         world.miners.of(number).fault = fault;
@@ -154,8 +159,8 @@ describe('fetchSegments', () => {
   });
 
   it('does not wait for a slow miner', async () => {
-    const file = testBytes(3 * SEGMENT_BYTES);
-    const world = await worldWith(file, { miners: 12, k: 4, n: 10 }, QUICK_PACE);
+    const file = testBytes(3 * SMALL_SEGMENT_BYTES);
+    const world = await worldWith(file, { miners: 12, k: 4, n: 10 }, QUICK_PACE, SMALL_SEGMENT_BYTES);
     const first = world.stored[0]?.record.slots[0];
     if (first) world.miners.of(first.miner).latencyMs = 15_000;
     const startedMs = performance.now();

@@ -133,6 +133,18 @@ export class MinerStreams {
     return lane.mode === 'stream' ? this.#stream(lane, frame) : this.#put(lane, frame);
   }
 
+  /**
+   * A shard that has to go elsewhere: to a miner that was not spoken to yet in a request of its own, which takes one
+   * round trip where a stream takes two. Later shards open its stream.
+   */
+  sendAlone(peer: Peer, frame: ShardFrame): Delivery {
+    const lane = this.#laneOf(peer);
+    if (lane.mode !== 'stream' || lane.stream) return this.send(peer, frame);
+    // From here on it may hold the shard.
+    lane.opened = true;
+    return this.#put(lane, frame);
+  }
+
   /** The receipt of a shard whose answer was lost, if the miner has it. */
   async recover(peer: Peer, anchorId: AnchorId, bytes: number): Promise<Result<StoreReceipt, MinerFailure>> {
     const lane = this.#laneOf(peer);
@@ -216,7 +228,7 @@ export class MinerStreams {
       return { sent: Promise.resolve(), receipt: Promise.resolve(this.#cancelled(lane)) };
     }
     const receipt = this.#ports.miners.putShard(lane.peer, this.#order, frame, lane.signal).then((result) => {
-      if (!result.ok && lane.mode === 'single') lane.mode = 'retired';
+      if (!result.ok && lane.mode !== 'out') lane.mode = 'retired';
       return result;
     });
     return this.#bounded(

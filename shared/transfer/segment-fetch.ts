@@ -10,8 +10,9 @@ import { anchorOf } from '#shared/proof/anchor.ts';
 import { maskKeyOf, maskShard } from '#shared/proof/mask.ts';
 import type { MinerFailure } from '#shared/wire/ports.ts';
 import { createBudget } from './budget.ts';
+import { FetchPatience } from './fetch-patience.ts';
 import { countOf, type Holder, maxAsked, rankedHolders, unmaskBytes } from './fetch-slots.ts';
-import { medianOf, type Pace } from './pace.ts';
+import type { Pace } from './pace.ts';
 import type { FetchFailure, FetchRequest, FetchSegment, SlotComplaint, TransferPorts } from './ports.ts';
 import { type LaneReader, ReadLane } from './read-lane.ts';
 import { Wake } from './wake.ts';
@@ -26,9 +27,6 @@ export interface DownloadState {
   readonly signal: AbortSignal;
 }
 
-/** Before others have answered, a miner is late after so many times the least patience. */
-const EARLY_PATIENCE = 3;
-
 export class SegmentFetch implements LaneReader {
   readonly segment: FetchSegment;
   readonly shardBytes: number;
@@ -41,7 +39,7 @@ export class SegmentFetch implements LaneReader {
   readonly #signal: AbortSignal;
   readonly #lanes = new Map<Holder, ReadLane>();
   readonly #shards = new Map<number, Uint8Array>();
-  readonly #answerTimes: number[] = [];
+  readonly #patience: FetchPatience;
   readonly #tasks = new Set<Promise<void>>();
   readonly #unmasking: ReturnType<typeof createBudget>;
   /** k shards side by side: data shards are unmasked into their places. */
@@ -55,6 +53,8 @@ export class SegmentFetch implements LaneReader {
     this.segment = segment;
     this.shardBytes = shardBytesOf(segment.bytes, k);
     this.holders = rankedHolders(download.request, download.ports.latencies, segment);
+    const { ports, pace } = download;
+    this.#patience = new FetchPatience(pace, ports.latencies, this.holders, k, this.shardBytes);
     this.#unmasking = createBudget(unmaskBytes(k, segment.bytes));
     this.#signal = AbortSignal.any([download.signal, this.#ended.signal]);
     this.opened = new Promise((resolve) => {
@@ -104,12 +104,12 @@ export class SegmentFetch implements LaneReader {
     try {
       while (this.#shards.size < this.#k && !signal.aborted) {
         if (!this.#askOthers()) return fail(this.#unrecoverable());
-        await this.#wake.sleep(ports.clock, this.#nextDeadlineMs(), signal);
+        await this.#wake.sleep(ports.clock, this.#patience.nextLookMs(ports.clock.nowMs()), signal);
         if (this.#defect) throw this.#defect.error;
-        if (this.#overdue().length > 0) {
+        if (this.#patience.overdue(ports.clock.nowMs()).length > 0) {
           // A busy program sees its timers first: let answers in that have come already.
           await ports.clock.sleep(0);
-          for (const holder of this.#overdue()) this.#giveUp(holder);
+          for (const holder of this.#patience.overdue(ports.clock.nowMs())) this.#giveUp(holder);
         }
       }
       if (signal.aborted) return fail({ code: 'cancelled', fault: 'caller', message: 'the download was cancelled' });
@@ -184,7 +184,7 @@ export class SegmentFetch implements LaneReader {
       lane?.drop();
       return this.#disqualify(holder, 'wrong');
     }
-    this.#answerTimes.push(ports.clock.nowMs() - holder.askedAtMs);
+    this.#patience.noteAnswer(ports.clock.nowMs() - holder.askedAtMs);
     holder.state = 'right';
     const release = await this.#unmasking.acquire(this.shardBytes, this.#signal);
     try {
@@ -224,40 +224,6 @@ export class SegmentFetch implements LaneReader {
   }
 
   // ---- time
-
-  /** What the others took, as soon as most of them have answered. */
-  #typicalMs(): number | undefined {
-    return 2 * this.#answerTimes.length >= this.#k ? medianOf(this.#answerTimes) : undefined;
-  }
-
-  #lateAfterMs(holder: Holder, typicalMs: number | undefined): number {
-    const { pace, ports } = this.#download;
-    if (typicalMs !== undefined) {
-      return Math.min(pace.replyMs, Math.max(pace.hedgeMinMs, pace.hedgeFactor * typicalMs));
-    }
-    const expectedMs = ports.latencies.expectedMs(holder.slot.miner, 'fetch', this.shardBytes);
-    return Math.min(pace.replyMs, Math.max(EARLY_PATIENCE * pace.hedgeMinMs, pace.hedgeFactor * expectedMs));
-  }
-
-  #deadlineMs(holder: Holder, typicalMs: number | undefined): number {
-    return holder.askedAtMs + (holder.late ? this.#download.pace.replyMs : this.#lateAfterMs(holder, typicalMs));
-  }
-
-  #overdue(): readonly Holder[] {
-    const nowMs = this.#download.ports.clock.nowMs();
-    const typicalMs = this.#typicalMs();
-    return this.holders.filter((holder) => holder.state === 'asked' && this.#deadlineMs(holder, typicalMs) <= nowMs);
-  }
-
-  /** Never further than the least deadline of a question that is asked meanwhile. */
-  #nextDeadlineMs(): number {
-    const nowMs = this.#download.ports.clock.nowMs();
-    const typicalMs = this.#typicalMs();
-    const deadlines = this.holders
-      .filter(({ state }) => state === 'asked')
-      .map((holder) => this.#deadlineMs(holder, typicalMs));
-    return Math.max(0, Math.min(nowMs + this.#download.pace.hedgeMinMs, ...deadlines) - nowMs);
-  }
 
   /** First another holder is asked as well; the second time the miner has failed. */
   #giveUp(holder: Holder): void {

@@ -11,9 +11,10 @@ import { fail, invariant, type Result, succeed } from '#shared/primitives/failur
 import type { MinerNumber } from '#shared/primitives/ids.ts';
 import type { MinerFailure, StoreReceipt } from '#shared/wire/ports.ts';
 import type { MinerStreams } from './miner-streams.ts';
-import { medianOf, type Pace } from './pace.ts';
+import type { Pace } from './pace.ts';
 import type { Budget, Peer, StoreFailure, StoreRequest, TransferPorts } from './ports.ts';
 import type { SegmentEncoder } from './segment-encoder.ts';
+import { StorePatience } from './store-patience.ts';
 import { type Attempt, addAttempt, attemptsIn, holdersOf, isOpen, newSlots, type StoreSlot } from './store-slots.ts';
 import { untilAborted, Wake } from './wake.ts';
 
@@ -33,13 +34,6 @@ export interface UploadState {
 const REFUSALS: ReadonlySet<MinerFailure['code']> = new Set(['full', 'refused', 'busy', 'dropped']);
 /** The connection broke: the shard may be there or not. */
 const BREAKS: ReadonlySet<MinerFailure['code']> = new Set(['unreachable', 'broken']);
-/** Once enough is in, miners that are late and cannot be replaced get so many times the patience that a hedge gets, */
-const LATE_PATIENCE = 2;
-/** and replacements that are themselves late, one after the other, so many in all. */
-const CHAIN_PATIENCE = 4;
-/** While fewer than half of the receipts are in, miners are given so much more time. */
-const EARLY_PATIENCE = 3;
-
 export class SegmentStore {
   readonly slots: readonly StoreSlot[];
   readonly #upload: UploadState;
@@ -50,11 +44,10 @@ export class SegmentStore {
   readonly #wake = new Wake();
   readonly #tried = new Set<MinerNumber>();
   readonly #failures: MinerFailure[] = [];
-  readonly #replyTimes: number[] = [];
+  readonly #patience: StorePatience;
   readonly #ended = new AbortController();
   readonly #signal: AbortSignal;
   readonly #tasks = new Set<Promise<void>>();
-  #enoughAtMs: number | undefined;
   #defect: { readonly error: unknown } | undefined;
 
   constructor(upload: UploadState, segment: number, encoder: SegmentEncoder, window: Budget) {
@@ -64,6 +57,7 @@ export class SegmentStore {
     this.#window = window;
     this.#signal = AbortSignal.any([upload.signal, this.#ended.signal]);
     this.slots = newSlots(upload.request.coding.n);
+    this.#patience = new StorePatience(upload.pace, this.slots);
   }
 
   /** Sends all shards; resolves when the segment is stored, with as many receipts as could be had in time. */
@@ -73,12 +67,13 @@ export class SegmentStore {
     if (!countsAsStored(coding, healthOf(coding.k, peers))) return fail(this.#tooFew(peers.length));
     this.#spawn(this.#sendAll(this.#assign(peers)));
     while (!this.#finished() && !this.#upload.signal.aborted) {
-      await this.#wake.sleep(this.#upload.ports.clock, this.#nextDeadlineMs(), this.#upload.signal);
+      const { clock } = this.#upload.ports;
+      await this.#wake.sleep(clock, this.#patience.nextLookMs(clock.nowMs()), this.#upload.signal);
       if (this.#defect) throw this.#defect.error;
-      if (this.#overdue().length > 0) {
+      if (this.#patience.overdue(clock.nowMs()).length > 0) {
         // A busy program sees its timers first: let answers in that have come already.
-        await this.#upload.ports.clock.sleep(0);
-        for (const attempt of this.#overdue()) this.#hedge(attempt);
+        await clock.sleep(0);
+        for (const attempt of this.#patience.overdue(clock.nowMs())) this.#hedge(attempt);
       }
     }
     this.#ended.abort();
@@ -197,7 +192,7 @@ export class SegmentStore {
       this.#signal.throwIfAborted();
       attempt.handed = { atMs: ports.clock.nowMs(), root, anchorId: frame.anchorId };
       attempt.sent = false;
-      const delivery = streams.send(peer, frame);
+      const delivery = placement === 0 ? streams.send(peer, frame) : streams.sendAlone(peer, frame);
       void delivery.sent.then(() => {
         attempt.sent = true;
         release();
@@ -237,7 +232,7 @@ export class SegmentStore {
     const ms = this.#upload.ports.clock.nowMs() - handed.atMs;
     attempt.state = 'won';
     slot.receipt = receipt;
-    this.#replyTimes.push(ms);
+    this.#patience.noteReply(ms);
     this.#upload.ports.latencies.note(peer.number, 'store', ms, this.#encoder.shardBytes);
   }
 
@@ -253,17 +248,23 @@ export class SegmentStore {
     if (isOpen(attempt.slot)) this.#replace(attempt.slot);
   }
 
-  /** Another miner for a slot, if there is one that was not tried yet. */
+  /**
+   * Another miner for a slot, if there is one that was not tried yet; once enough is in, only one that is not expected
+   * to be late itself: what is missing then is repair's work, and not worth another wait.
+   */
   #replace(slot: StoreSlot): void {
     const [peer] = this.#choose(1, holdersOf(this.slots));
-    if (peer) this.#spawn(this.#send(this.#begin(slot, peer)));
+    if (!peer) return;
+    const expectedMs = this.#upload.ports.latencies.expectedMs(peer.number, 'store', this.#encoder.shardBytes);
+    if (this.#isStored() && expectedMs > this.#patience.lateAfterMs) return;
+    this.#spawn(this.#send(this.#begin(slot, peer)));
   }
 
   // ---- time
 
   #hedge(attempt: Attempt): void {
     const { ports, streams } = this.#upload;
-    if (attempt.late || this.#isStalled(attempt)) {
+    if (attempt.late || this.#patience.isStalled(attempt, ports.clock.nowMs())) {
       attempt.dropped = true;
       streams.drop(attempt.peer);
       return;
@@ -273,47 +274,6 @@ export class SegmentStore {
     ports.latencies.note(attempt.peer.number, 'store', undefined, this.#encoder.shardBytes);
     ports.log.debug('miner is late', { miner: attempt.peer.hotkey, segment: this.#segment });
     if (isOpen(attempt.slot)) this.#replace(attempt.slot);
-  }
-
-  #isStalled({ handed, sent }: Attempt): boolean {
-    const { clock } = this.#upload.ports;
-    return handed !== undefined && !sent && clock.nowMs() >= handed.atMs + this.#upload.pace.stallMs;
-  }
-
-  /** How long a miner may take before another is asked as well; from the others' times as soon as there are some. */
-  #lateAfterMs(): number {
-    const { pace } = this.#upload;
-    const median = medianOf(this.#replyTimes);
-    if (median === undefined) return pace.replyMs;
-    const lateMs = Math.max(pace.hedgeMinMs, pace.hedgeFactor * median);
-    const most = 2 * this.#replyTimes.length >= this.slots.length;
-    return Math.min(pace.replyMs, most ? lateMs : EARLY_PATIENCE * lateMs);
-  }
-
-  #deadlineMs({ slot, handed, sent, late, dropped }: Attempt, lateAfterMs: number): number {
-    if (slot.receipt || !handed || dropped) return Number.POSITIVE_INFINITY;
-    const { pace } = this.#upload;
-    const patience = late ? pace.replyMs : lateAfterMs;
-    return handed.atMs + (sent ? patience : Math.min(patience, pace.stallMs));
-  }
-
-  #overdue(): readonly Attempt[] {
-    const nowMs = this.#upload.ports.clock.nowMs();
-    const lateAfterMs = this.#lateAfterMs();
-    return attemptsIn(this.slots, 'live').filter((attempt) => this.#deadlineMs(attempt, lateAfterMs) <= nowMs);
-  }
-
-  /** Never further than the least deadline of a frame that is handed over meanwhile. */
-  #nextDeadlineMs(): number {
-    const { ports, pace } = this.#upload;
-    const nowMs = ports.clock.nowMs();
-    const lateAfterMs = this.#lateAfterMs();
-    const deadlines = attemptsIn(this.slots, 'live').map((attempt) => this.#deadlineMs(attempt, lateAfterMs));
-    for (const times of this.#enoughAtMs === undefined ? [] : [LATE_PATIENCE, CHAIN_PATIENCE]) {
-      const endMs = (this.#enoughAtMs ?? 0) + times * lateAfterMs;
-      if (endMs > nowMs) deadlines.push(endMs);
-    }
-    return Math.max(0, Math.min(nowMs + Math.min(pace.hedgeMinMs, pace.stallMs), ...deadlines) - nowMs);
   }
 
   // ---- the end
@@ -329,18 +289,14 @@ export class SegmentStore {
     );
   }
 
-  /**
-   * All that can come is in; or enough is, and every miner that was asked for the rest had its time, replacements
-   * included: counting from when enough was in alone would give up on one that was asked a moment ago.
-   */
+  /** All that can come is in; or enough is, and the rest had its time. */
   #finished(): boolean {
     const waiting = attemptsIn(this.slots, 'live').filter(({ slot }) => !slot.receipt);
     if (waiting.length === 0) return this.slots.some((slot) => slot.attempts.length > 0);
     if (!this.#isStored()) return false;
     const nowMs = this.#upload.ports.clock.nowMs();
-    this.#enoughAtMs ??= nowMs;
-    const times = waiting.every(({ late }) => late) ? LATE_PATIENCE : CHAIN_PATIENCE;
-    return nowMs >= this.#enoughAtMs + times * this.#lateAfterMs();
+    this.#patience.noteEnough(nowMs);
+    return this.#patience.isOver(waiting, nowMs);
   }
 
   #tooFew(available: number): StoreFailure {

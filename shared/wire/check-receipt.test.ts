@@ -25,23 +25,33 @@ describe('receipts', () => {
     { id: 'of another miner', change: (receipt) => ({ ...receipt, miner: world.edge.hotkey }) },
     { id: 'for a shorter hold', change: (receipt) => ({ ...receipt, holdUntilMs: receipt.holdUntilMs - 1 }) },
   ];
-  it.each(forged)('$id are none', async ({ change }) => {
+  it.each(forged)('$id are none', async ({ id, change }) => {
+    // In a stream it is a receipt for nothing that was sent.
+    const code = id === 'for another anchor' ? 'broken' : 'forged';
     world.miner.forgeReceipts(change);
     expect(await world.client.putShard(world.miner, newOrder(), frameOf(), never)).toMatchObject({
-      failure: { code: 'broken', fault: 'peer' },
+      failure: { code: 'forged', fault: 'peer' },
     });
     const stream = await world.openStream();
     const sends = [stream.send(frameOf()), stream.send(frameOf())];
-    for (const send of sends) expect(await send.receipt).toMatchObject({ failure: { code: 'broken' } });
+    for (const send of sends) expect(await send.receipt).toMatchObject({ failure: { code } });
     await stream.finish();
-    expect(await stream.send(frameOf()).receipt).toMatchObject({ failure: { code: 'broken' } });
+    expect(await stream.send(frameOf()).receipt).toMatchObject({ failure: { code } });
   });
   it.each([
-    { id: 'a flipped signature', forge: (signed: Uint8Array) => signed.with(-1, (signed.at(-1) ?? 0) ^ 1) },
-    { id: 'another network', forge: (signed: Uint8Array) => signed.with(25, 1) },
-    { id: 'one byte less', forge: (signed: Uint8Array) => signed.subarray(1) },
-    { id: 'another signer', forge: (signed: Uint8Array) => signStatement(world.edge, signed.subarray(0, -64)) },
-  ])('with $id are none', async ({ forge }) => {
+    {
+      id: 'a flipped signature',
+      code: 'forged',
+      forge: (signed: Uint8Array) => signed.with(-1, (signed.at(-1) ?? 0) ^ 1),
+    },
+    { id: 'another network', code: 'broken', forge: (signed: Uint8Array) => signed.with(25, 1) },
+    { id: 'one byte less', code: 'broken', forge: (signed: Uint8Array) => signed.subarray(1) },
+    {
+      id: 'another signer',
+      code: 'forged',
+      forge: (signed: Uint8Array) => signStatement(world.edge, signed.subarray(0, -64)),
+    },
+  ])('with $id are none', async ({ code, forge }) => {
     const frame = frameOf();
     const id = newOrder();
     const receipt = {
@@ -64,6 +74,6 @@ describe('receipts', () => {
     answerWith(signed);
     expect((await world.client.putShard(world.miner, id, frame, never)).ok).toBe(true);
     answerWith(forge(signed));
-    expect(await world.client.putShard(world.miner, id, frame, never)).toMatchObject({ failure: { code: 'broken' } });
+    expect(await world.client.putShard(world.miner, id, frame, never)).toMatchObject({ failure: { code } });
   });
 });

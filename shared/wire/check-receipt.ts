@@ -31,11 +31,12 @@ export function checkReceipt(
   expected: ExpectedReceipt,
   verify: VerifySr25519,
 ): Result<StoreReceipt, MinerFailure> {
-  const refuse = (message: string) => fail(minerFailure(expected.miner, 'broken', message));
+  const refuse = (message: string) => fail(minerFailure(expected.miner, 'forged', message));
   const parse = (statement: Uint8Array) => parseStore(expected.network, statement);
   // The fields first: they are cheap, the signature costs about a millisecond in a Worker.
   const fields = parse(signed.subarray(0, Math.max(0, signed.length - 64)));
-  if (!fields.ok) return refuse(fields.failure.message);
+  // What is no receipt at all may be a cut connection's doing; one that says something else is the miner's.
+  if (!fields.ok) return fail(minerFailure(expected.miner, 'broken', fields.failure.message));
   const store = fields.value;
   for (const field of EQUAL) {
     if (store[field] !== expected[field]) return refuse(`the receipt's ${field} is not what was sent`);

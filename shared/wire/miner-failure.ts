@@ -17,6 +17,7 @@ const FAULTS: Readonly<Record<MinerFailureCode, Fault>> = {
   absent: 'peer',
   dropped: 'peer',
   broken: 'peer',
+  forged: 'peer',
   busy: 'peer',
   cancelled: 'us',
 };

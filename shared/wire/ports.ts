@@ -21,6 +21,7 @@ export type MinerFailureCode =
   | 'absent' /** 404 for a shard or receipt */
   | 'dropped' /** 410 */
   | 'broken' /** it answered against the protocol: wrong length, wrong signature, redirect, encoding */
+  | 'forged' /** its receipt for a shard does not verify: not its connection, the miner itself */
   | 'busy' /** 429 or 503 */
   | 'cancelled'; /** our own abort signal */
 

@@ -130,7 +130,7 @@ describe('in workerd, with a miner that', () => {
   it('signs receipts for another order', async () => {
     world.miner.forgeReceipts((receipt) => ({ ...receipt, order: '11'.repeat(16) as never }));
     const report = await ask([2000]);
-    expect(report).toMatchObject({ health: 'ok', put: 'broken', open: 'ok', receipts: ['broken'] });
+    expect(report).toMatchObject({ health: 'ok', put: 'forged', open: 'ok', receipts: ['forged'] });
   });
   it('takes nothing of a stream, until its caller gives up', async () => {
     world.miner.takeOver((request, response) => {
