@@ -1,10 +1,22 @@
 import { describe, expect, it } from 'vitest';
-import { type Clock, systemClock } from '#shared/primitives/effects.ts';
+import { placeShards } from '#shared/placement/place-shards.ts';
+import { type Clock, systemClock, systemRandom } from '#shared/primitives/effects.ts';
 import type { MinerNumber } from '#shared/primitives/ids.ts';
 import { createLatencies } from './latencies.ts';
 
 const KIB = 1024;
 const one = 1 as MinerNumber;
+
+/** A clock that a test sets. */
+function standingClock(): { clock: Clock; pass(ms: number): void } {
+  let nowMs = 1e12;
+  return {
+    clock: { ...systemClock, nowMs: () => nowMs },
+    pass: (ms) => {
+      nowMs += ms;
+    },
+  };
+}
 
 describe('latencies', () => {
   it('learns the round trip and the bandwidth of a miner', () => {
@@ -38,5 +50,52 @@ describe('latencies', () => {
     for (let i = 0; i < 3000; i++) latencies.note(i as MinerNumber, 'store', 1000, 0);
     expect(latencies.expectedMs(0 as MinerNumber, 'store', 0)).toBe(50);
     expect(latencies.expectedMs(2999 as MinerNumber, 'store', 0)).toBeGreaterThan(50);
+  });
+
+  it('gives who was slow another chance after a while', () => {
+    const { clock, pass } = standingClock();
+    const latencies = createLatencies(clock);
+    for (let i = 0; i < 20; i++) latencies.note(one, 'store', 3000, 0);
+    expect(latencies.expectedMs(one, 'store', 0)).toBeGreaterThan(2900);
+    pass(3600_000);
+    expect(latencies.expectedMs(one, 'store', 0)).toBeLessThan(150);
+  });
+});
+
+describe('placement by latencies', () => {
+  const peers = Array.from({ length: 30 }, (_, i) => ({
+    number: i as MinerNumber,
+    groups: [`owner ${i}`, `network ${i}`],
+    freeBytes: 1e12,
+    accepting: true,
+  }));
+  /** How often of 1000 segments each miner was chosen for one of ten shards. */
+  function shares(msOf: (number: number) => number | undefined): readonly number[] {
+    const latencies = createLatencies(standingClock().clock);
+    const chosen = new Array<number>(peers.length).fill(0);
+    for (let i = 0; i < 20; i++) {
+      for (const { number } of peers) {
+        const ms = msOf(number);
+        if (ms !== undefined) latencies.note(number, 'store', ms, 0);
+      }
+    }
+    const expectedMs = ({ number }: { number: MinerNumber }) => latencies.expectedMs(number, 'store', 0);
+    const request = { candidates: peers, count: 10, shardBytes: 1, groupLimit: 3, expectedMs, random: systemRandom };
+    for (let i = 0; i < 1000; i++)
+      for (const { number } of placeShards(request).miners) chosen[number] = (chosen[number] ?? 0) + 1;
+    return chosen;
+  }
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+  it('prefers the quickest miners', () => {
+    const chosen = shares((number) => (number < 15 ? 20 : 300));
+    expect(mean(chosen.slice(0, 15))).toBeGreaterThan(600);
+    expect(mean(chosen.slice(15))).toBeLessThan(60);
+  });
+
+  it.each([10, 50, 300])('tries new ones beside miners of %d ms', (ms) => {
+    const chosen = shares((number) => (number < 27 ? ms : undefined));
+    // A fair share would be 333.
+    for (const count of chosen.slice(27)) expect(count).toBeGreaterThan(20);
   });
 });

@@ -21,13 +21,18 @@ const FAILURE_MS = 4000;
 const MAX_FAILURES = 4;
 /** After this long half of a failure is forgiven, so that a miner that came back is tried again. */
 const FAILURE_HALF_LIFE_MS = 30_000;
+/** After this long without a look half of what was seen is forgotten: who was slow once is not out for ever. */
+const SEEN_HALF_LIFE_MS = 10 * 60_000;
 
 interface Entry {
   startMs: number;
   unitMs: number;
   failures: number;
   failedAtMs: number;
+  seenAtMs: number;
 }
+
+const NEVER = { failures: 0, failedAtMs: 0, seenAtMs: 0 };
 
 export function createLatencies(clock: Clock): Latencies {
   const entries = new Map<string, Entry>();
@@ -36,7 +41,7 @@ export function createLatencies(clock: Clock): Latencies {
     entry.failures * 0.5 ** (Math.max(0, clock.nowMs() - entry.failedAtMs) / FAILURE_HALF_LIFE_MS);
 
   function touch(key: string): Entry {
-    const entry = entries.get(key) ?? { startMs: PRIOR_START_MS, unitMs: PRIOR_UNIT_MS, failures: 0, failedAtMs: 0 };
+    const entry = entries.get(key) ?? { startMs: PRIOR_START_MS, unitMs: PRIOR_UNIT_MS, ...NEVER };
     entries.delete(key);
     entries.set(key, entry);
     for (const oldest of entries.keys()) {
@@ -54,6 +59,7 @@ export function createLatencies(clock: Clock): Latencies {
         entry.failedAtMs = clock.nowMs();
         return;
       }
+      entry.seenAtMs = clock.nowMs();
       // Normalised least mean squares on ms ≈ start + unit · size: an exponential average with two unknowns.
       const size = bytes / UNIT_BYTES;
       const step = (GAIN * (ms - (entry.startMs + entry.unitMs * size))) / (1 + size * size);
@@ -64,8 +70,11 @@ export function createLatencies(clock: Clock): Latencies {
     },
     expectedMs(miner, kind, bytes) {
       const entry = entries.get(keyOf(miner, kind));
-      if (!entry) return PRIOR_START_MS + (PRIOR_UNIT_MS * bytes) / UNIT_BYTES;
-      return entry.startMs + (entry.unitMs * bytes) / UNIT_BYTES + fadedFailures(entry) * FAILURE_MS;
+      const priorMs = PRIOR_START_MS + (PRIOR_UNIT_MS * bytes) / UNIT_BYTES;
+      if (!entry) return priorMs;
+      const seenMs = entry.startMs + (entry.unitMs * bytes) / UNIT_BYTES;
+      const kept = 0.5 ** (Math.max(0, clock.nowMs() - entry.seenAtMs) / SEEN_HALF_LIFE_MS);
+      return priorMs + kept * (seenMs - priorMs) + fadedFailures(entry) * FAILURE_MS;
     },
   };
 }
