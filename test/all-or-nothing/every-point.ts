@@ -28,7 +28,7 @@ export async function atEveryPoint<Before>(world: World, fault: Fault, change: C
     await world.settled();
     try {
       if (!change.expires) await checkInvariants(world.seen, beliefs, false);
-      world.passADay();
+      world.passAllHolds();
       await world.runJobs();
       await checkInvariants(world.seen, beliefs, true);
     } catch (error) {

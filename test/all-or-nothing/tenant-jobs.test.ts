@@ -37,7 +37,7 @@ it.each(CHIEF_FAULTS.filter((fault) => fault !== 'index-gone'))(
         await world.worker(new EffectGate('worker-dies-before', 10)).store(owner, broken).catch(unanswered);
         await world.worker(new EffectGate('index-gone', 6)).store(owner, broken).catch(unanswered);
         await world.settled();
-        world.passADay();
+        world.passAllHolds();
       },
       async act(_, gate) {
         await world.runJobs(world.tenant(gate)).catch(unanswered);

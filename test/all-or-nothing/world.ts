@@ -40,8 +40,9 @@ import { dumpIndex } from './index-dump.ts';
 import type { Seen } from './invariants.ts';
 
 const HOUR_MS = 3_600_000;
-const SESSION_MS = HOUR_MS;
-const HOLD_MS = 24 * HOUR_MS;
+/** Longer than any change takes, and short, because every two minutes that pass are a set for the tenant to look at. */
+const SESSION_MS = 120_000;
+const HOLD_MS = 120_000;
 /** Sleeps on the standing clock take this part of their time: a lease outlives the work that is done under it. */
 const SLEEP_SHARE = 1 / 50;
 const SETTINGS = {
@@ -231,7 +232,7 @@ export class World {
   }
 
   /** Puts the clock past every session, hold and lease of before. */
-  passADay(): void {
+  passAllHolds(): void {
     this.advance(SESSION_MS + 2 * HOLD_MS);
   }
 
