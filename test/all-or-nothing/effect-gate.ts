@@ -12,6 +12,7 @@ export type Fault =
   | 'worker-dies-after' /** the Worker is gone before its answer */
   | 'index-gone' /** from this request on no request to the index arrives */
   | 'index-restarts' /** the index does it, and is killed and started again: all that were waiting hear nothing */
+  | 'index-stumbles' /** its answer is lost, so are the next two requests, and then it is well again */
   | 'miner-gone'; /** from this request on the miner that it is meant for is dead */
 
 export const FAULTS: readonly Fault[] = [
@@ -21,11 +22,12 @@ export const FAULTS: readonly Fault[] = [
   'worker-dies-after',
   'index-gone',
   'index-restarts',
+  'index-stumbles',
   'miner-gone',
 ];
 
 /** Those that differ most, for changes that are dear to step through. */
-export const CHIEF_FAULTS: readonly Fault[] = ['answer-lost', 'worker-dies-before', 'index-gone', 'miner-gone'];
+export const CHIEF_FAULTS: readonly Fault[] = ['answer-lost', 'worker-dies-before', 'index-stumbles', 'miner-gone'];
 
 /** Which requests a fault can strike. */
 const STRIKES: Record<Fault, 'any' | 'index' | 'miner'> = {
@@ -35,8 +37,12 @@ const STRIKES: Record<Fault, 'any' | 'index' | 'miner'> = {
   'worker-dies-after': 'any',
   'index-gone': 'index',
   'index-restarts': 'index',
+  'index-stumbles': 'index',
   'miner-gone': 'miner',
 };
+
+/** As many as a commit is asked again after its answer was lost. */
+const STUMBLES = 2;
 
 export type Fate = 'pass' | 'lose-request' | 'lose-answer' | 'restart';
 
@@ -50,6 +56,8 @@ export class EffectGate {
   #struck = false;
   #dead = false;
   #goneMiner: MinerNumber | undefined;
+  /** Requests to the index that are still lost. */
+  #stumbles = 0;
 
   /** @param at the request that the fault strikes, counted from 0 among those that it can strike */
   constructor(fault?: Fault, at = 0) {
@@ -84,6 +92,9 @@ export class EffectGate {
         return 'lose-request';
       case 'answer-lost':
         return 'lose-answer';
+      case 'index-stumbles':
+        this.#stumbles = STUMBLES;
+        return 'lose-answer';
       case 'worker-dies-before':
         this.#dead = true;
         return 'lose-request';
@@ -99,7 +110,7 @@ export class EffectGate {
   }
 
   #later(target: Target): Fate {
-    const gone = target === 'index' ? this.#fault === 'index-gone' : target === this.#goneMiner;
+    const gone = target === 'index' ? this.#fault === 'index-gone' || this.#stumbles-- > 0 : target === this.#goneMiner;
     return gone ? 'lose-request' : 'pass';
   }
 }

@@ -22,7 +22,7 @@ const [kept, deleted, expired, broken] = [1, 2, 3, 4].map(testBytes) as [
 ];
 const unanswered = () => undefined;
 
-it.each(CHIEF_FAULTS.filter((fault) => fault !== 'index-gone'))(
+it.each(CHIEF_FAULTS.filter((fault) => fault !== 'index-stumbles'))(
   'the tenant’s jobs take away what has to go, in the end, whatever happens to them (%s)',
   async (fault) => {
     const points = await atEveryPoint(world, fault, {
