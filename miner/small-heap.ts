@@ -20,11 +20,15 @@ export function keepHeapSmall(): WhileBusy {
   setFlagsFromString('--optimize-for-size');
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as (options: { readonly type: 'minor' }) => void;
-  let floor = Number.POSITIVE_INFINITY;
+  const bytesNow = () => getHeapStatistics().external_memory;
+  // What a collection could not free is in use: it counts as the new ground, or the next look would collect again.
+  let ground = Number.POSITIVE_INFINITY;
   const look = () => {
-    const { external_memory: bytes } = getHeapStatistics();
-    floor = Math.min(floor, bytes);
-    if (bytes > floor + MAX_PILE_BYTES) collect({ type: 'minor' });
+    const bytes = bytesNow();
+    ground = Math.min(ground, bytes);
+    if (bytes <= ground + MAX_PILE_BYTES) return;
+    collect({ type: 'minor' });
+    ground = bytesNow();
   };
   let busy = 0;
   let looking: NodeJS.Timeout | undefined;
