@@ -5,8 +5,9 @@
  */
 import { z } from 'zod';
 import { fromHex } from '#shared/primitives/bytes.ts';
-import { type Hotkey, parseHotkey } from '#shared/primitives/ids.ts';
-import { type HostPattern, parseHostPattern } from '#shared/wire/miner-url.ts';
+import type { Hotkey } from '#shared/primitives/ids.ts';
+import type { HostPattern } from '#shared/wire/miner-url.ts';
+import { hexBytes, hostPatternSetting, hotkeySetting } from '#shared/wire/setting-schemas.ts';
 
 const HOUR_MS = 3_600_000;
 /** Long enough for the largest upload on a slow line; a session's leavings are collected only after it. */
@@ -22,21 +23,6 @@ export interface MaskSecret {
   readonly secret: Uint8Array;
 }
 
-const hexBytes = (bytes: number) =>
-  z.string().transform((text, context) => {
-    const parsed = fromHex(text.toLowerCase().replace(/^0x/, ''), bytes);
-    if (parsed) return parsed;
-    context.addIssue({ code: 'custom', message: `must be ${bytes} bytes of hexadecimal` });
-    return z.NEVER;
-  });
-
-const hotkey = z.string().transform((text, context): Hotkey => {
-  const parsed = parseHotkey(text);
-  if (parsed) return parsed;
-  context.addIssue({ code: 'custom', message: 'must be an SS58 address with prefix 42' });
-  return z.NEVER;
-});
-
 /** `0:hex64,1:hex64` → secrets by rising epoch; epochs are 16-bit and unique. */
 const maskSecrets = z.string().transform((text, context): readonly MaskSecret[] => {
   const secrets: MaskSecret[] = [];
@@ -51,15 +37,6 @@ const maskSecrets = z.string().transform((text, context): readonly MaskSecret[] 
     secrets.push({ epoch, secret });
   }
   return secrets.sort((a, b) => a.epoch - b.epoch);
-});
-
-const hostPattern = z.string().transform((text, context): HostPattern => {
-  try {
-    return parseHostPattern(text);
-  } catch (error) {
-    context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
-    return z.NEVER;
-  }
 });
 
 /** Origins as browsers send them, or `*`; empty: no cross-origin use. */
@@ -87,11 +64,11 @@ const Environment = z.object({
   UPSTASH_REDIS_REST_URL: z.url({ protocol: /^https?$/ }),
   UPSTASH_REDIS_REST_TOKEN: z.string().min(1),
   EDGE_HOTKEY_SEED: hexBytes(32),
-  TENANT_HOTKEY: hotkey,
+  TENANT_HOTKEY: hotkeySetting,
   GENESIS_HASH: hexBytes(32),
   NETUID: integer(0, 0xffff),
   MASK_SECRETS: maskSecrets,
-  MINER_URL_PATTERN: hostPattern,
+  MINER_URL_PATTERN: hostPatternSetting,
   CORS_ORIGINS: origins.default([]),
   MAX_FILE_BYTES: integer(1, 2 ** 44).default(DEFAULT_MAX_FILE_BYTES),
   SESSION_MS: integer(1_000, 7 * 24 * HOUR_MS).default(DEFAULT_SESSION_MS),

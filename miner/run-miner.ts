@@ -6,10 +6,10 @@
 import { loadNodeKernel } from '#shared/codec/node-kernel.ts';
 import { type Log, systemClock } from '#shared/primitives/effects.ts';
 import { createNodeLog } from '#shared/primitives/node-log.ts';
+import { readKeyFile } from '#shared/wire/node-key-file.ts';
 import { loadSr25519 } from '#shared/wire/node-sr25519.ts';
 import { SecondBudget, STRANGERS_PER_SECOND } from './admission/caller-load.ts';
 import { MAX_ORDER_AGE_MS } from './flows/carry-out-drop.ts';
-import { readKeyFile } from './read-key-file.ts';
 import { type MinerServer, startMinerServer } from './server/miner-server.ts';
 import { type MinerSettings, readSettings } from './settings.ts';
 import type { WhileBusy } from './small-heap.ts';

@@ -3,9 +3,9 @@
  * list with defaults is `docs/run-a-miner.md`. Read once by `main.ts`.
  */
 import { z } from 'zod';
-import { fromHex } from '#shared/primitives/bytes.ts';
 import { type Hotkey, parseHotkey } from '#shared/primitives/ids.ts';
 import { u128OfAddress } from '#shared/wire/address.ts';
+import { hexBytes } from '#shared/wire/setting-schemas.ts';
 
 const HOUR_MS = 3_600_000;
 const DEFAULT_HOLD_MS = 72 * HOUR_MS;
@@ -48,13 +48,6 @@ const address = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-const genesis = z.string().transform((text, context) => {
-  const hash = fromHex(text.replace(/^0x/, ''), 32);
-  if (hash) return hash;
-  context.addIssue({ code: 'custom', message: 'must be 64 lowercase hex digits, with or without 0x' });
-  return z.NEVER;
-});
-
 const SETTINGS = z.object({
   FILETAO_MINER_DATA_DIR: z.string().min(1, 'must name a folder'),
   FILETAO_MINER_HOST: z.string().min(1).default('127.0.0.1'),
@@ -64,7 +57,7 @@ const SETTINGS = z.object({
   FILETAO_MINER_CAPACITY_BYTES: bytes,
   FILETAO_MINER_FREE_FLOOR_BYTES: bytes.default(DEFAULT_FREE_FLOOR_BYTES),
   FILETAO_MINER_KEY_FILE: z.string().min(1, 'must name the hotkey file'),
-  FILETAO_GENESIS_HASH: genesis,
+  FILETAO_GENESIS_HASH: hexBytes(32),
   FILETAO_NETUID: number(0, MAX_PORT),
   FILETAO_TENANTS: tenants,
   FILETAO_HOLD_MS: number(0, 365 * 24 * HOUR_MS).default(DEFAULT_HOLD_MS),

@@ -11,6 +11,7 @@ import { createNodeLog } from '#shared/primitives/node-log.ts';
 import { createMinerClient } from '#shared/wire/miner-client.ts';
 import { minerUrlOf } from '#shared/wire/miner-url.ts';
 import { createNodeHttpFetch } from '#shared/wire/node-http-fetch.ts';
+import { readKeyFile } from '#shared/wire/node-key-file.ts';
 import { loadSr25519 } from '#shared/wire/node-sr25519.ts';
 import { collect } from './flows/collect.ts';
 import { dropDeleted } from './flows/drop-deleted.ts';
@@ -21,7 +22,7 @@ import { newPublishState, publishMiners } from './flows/publish-miners.ts';
 import { indexMarksIn, registrationsFrom } from './folder.ts';
 import type { TenantPorts } from './ports.ts';
 import { type Job, startSchedule } from './schedule.ts';
-import { parseKeyFile, parseSettings, type ValidatorSettings } from './settings.ts';
+import { parseSettings, type ValidatorSettings } from './settings.ts';
 
 const log = createNodeLog('validator', process.env.FILETAO_LOG_LEVEL === 'debug' ? 'debug' : 'info');
 
@@ -34,7 +35,9 @@ async function readConfig(): Promise<ValidatorSettings> {
 async function main(): Promise<void> {
   const settings = await readConfig();
   const sr25519 = await loadSr25519();
-  const signer = sr25519.signerFromSeed(parseKeyFile(await readFile(settings.keyFile, 'utf8')));
+  const seed = readKeyFile(settings.keyFile);
+  if (!seed.ok) throw new Error(`keyFile: ${seed.failure.message}`);
+  const signer = sr25519.signerFromSeed(seed.value);
   const network = { genesis: settings.genesisHash, netuid: settings.netuid };
   const index = createIndex({ ...settings.index, clock: systemClock });
   const http = createNodeHttpFetch();

@@ -4,40 +4,16 @@
  * `docs/run-a-validator.md`.
  */
 import { z } from 'zod';
-import { fromHex } from '#shared/primitives/bytes.ts';
-import { type Hotkey, parseHotkey, parseSs58 } from '#shared/primitives/ids.ts';
+import { parseSs58 } from '#shared/primitives/ids.ts';
 import { MAX_GRANT_MS } from '#shared/proof/grant.ts';
 import { parseAddress } from '#shared/wire/address.ts';
-import { type HostPattern, parseHostPattern } from '#shared/wire/miner-url.ts';
+import { parseHostPattern } from '#shared/wire/miner-url.ts';
+import { hexBytes, hostPatternSetting, hotkeySetting } from '#shared/wire/setting-schemas.ts';
 import type { RegisteredMiner } from './ports.ts';
 
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
-
-const hexBytes = (bytes: number) =>
-  z.string().transform((text, context) => {
-    const parsed = fromHex(text.toLowerCase().replace(/^0x/, ''), bytes);
-    if (parsed) return parsed;
-    context.addIssue({ code: 'custom', message: `must be ${bytes} bytes of hexadecimal` });
-    return z.NEVER;
-  });
-
-const hotkey = z.string().transform((text, context): Hotkey => {
-  const parsed = parseHotkey(text);
-  if (parsed) return parsed;
-  context.addIssue({ code: 'custom', message: 'must be an SS58 address with prefix 42' });
-  return z.NEVER;
-});
-
-const hostPattern = z.string().transform((text, context): HostPattern => {
-  try {
-    return parseHostPattern(text);
-  } catch (error) {
-    context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
-    return z.NEVER;
-  }
-});
 
 const period = (defaultMs: number) =>
   z
@@ -55,9 +31,9 @@ const Config = z.strictObject({
   dataDir: z.string().min(1),
   /** JSON list of the registered miners; read again and again, so it may change. */
   minersFile: z.string().min(1),
-  minerUrlPattern: hostPattern.default(() => parseHostPattern('http://{ip}:{port}')),
+  minerUrlPattern: hostPatternSetting.default(() => parseHostPattern('http://{ip}:{port}')),
   index: z.strictObject({ url: z.url({ protocol: /^https?$/ }), token: z.string().min(1) }),
-  edges: z.array(hotkey).max(1000).default([]),
+  edges: z.array(hotkeySetting).max(1000).default([]),
   /** How long an edge's grant holds; renewed at half of it. */
   grantMs: z
     .int()
@@ -95,14 +71,9 @@ export function parseSettings(text: string): ValidatorSettings {
   return parseWith(Config, text, 'validator settings');
 }
 
-const KeyFile = z.object({ secretSeed: hexBytes(32) });
-
-/** The 32-byte seed of a key file. */
-export const parseKeyFile = (text: string): Uint8Array => parseWith(KeyFile, text, 'key file').secretSeed;
-
 const Miners = z.array(
   z.object({
-    hotkey,
+    hotkey: hotkeySetting,
     coldkey: z.string().refine((text) => parseSs58(text) !== undefined, 'must be an SS58 address with prefix 42'),
     ip: z.string().refine((text) => parseAddress(text) !== undefined, 'must be an IP address'),
     port: z.int().min(1).max(65_535),

@@ -1,6 +1,6 @@
 /**
- * The miner's hotkey from a Bittensor hotkey file (bittensor.md, "Wallet files"): JSON with `secretSeed`, readable by
- * its owner alone. Mnemonics and encrypted files belong to the command line, which writes such a file.
+ * The hotkey of a long-lived program (miner, validator) from a Bittensor hotkey file: JSON with `secretSeed`, readable
+ * by its owner alone. Mnemonics and encrypted files belong to the command line, which writes such a file.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { fromHex } from '#shared/primitives/bytes.ts';
