@@ -45,7 +45,7 @@ describe('settings', () => {
     ['FILETAO_MINER_EXTERNAL_PORT', '0', 'must lie between 1 and 65535'],
     ['FILETAO_MINER_CAPACITY_BYTES', '1e9', 'must be a whole number'],
     ['FILETAO_MINER_CAPACITY_BYTES', '-1', 'must be a whole number'],
-    ['FILETAO_GENESIS_HASH', '0x12', 'must be 64 lowercase hex digits'],
+    ['FILETAO_GENESIS_HASH', '0x12', 'must be 32 bytes of hexadecimal'],
     ['FILETAO_NETUID', '65536', 'must lie between 0 and 65535'],
     ['FILETAO_TENANTS', 'nobody', '"nobody" is not hotkey or hotkey:quotaBytes'],
     ['FILETAO_TENANTS', `${KEYS.tenant.hotkey}:1.5`, 'is not hotkey or hotkey:quotaBytes'],

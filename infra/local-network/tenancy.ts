@@ -105,7 +105,7 @@ export class Tenancy {
       index: { url: this.indexUrl, token: secrets.indexToken },
       edges: [this.edgeHotkey],
       everyMs: {
-        publish: times.jobMs,
+        publish: times.publishMs,
         grant: times.jobMs,
         expire: times.jobMs,
         dropDeleted: times.jobMs,

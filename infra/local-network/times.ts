@@ -11,8 +11,10 @@ export interface NetworkTimes {
   readonly collectGraceMs: number;
   /** How long a dropped shard can be restored (72 h in production). */
   readonly restoreMs: number;
-  /** Pause between two runs of any of the tenant's jobs. */
+  /** Pause between two runs of any of the tenant's jobs but those below. */
   readonly jobMs: number;
+  /** How often every miner is asked for its proof and health: on one machine the answers cost the same processors. */
+  readonly publishMs: number;
   readonly collectMs: number;
 }
 
@@ -22,5 +24,6 @@ export const LOCAL_TIMES: NetworkTimes = {
   collectGraceMs: 10_000,
   restoreMs: 2000,
   jobMs: 2000,
+  publishMs: 6000,
   collectMs: 5000,
 };

@@ -20,6 +20,7 @@ const FAST: NetworkTimes = {
   collectGraceMs: 500,
   restoreMs: 300,
   jobMs: 300,
+  publishMs: 300,
   collectMs: 500,
 };
 
