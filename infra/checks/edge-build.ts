@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import type { Metafile } from 'esbuild';
 import { unstable_readConfig } from 'wrangler';
+import { offlineWrangler } from '../offline-wrangler.ts';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const DEADLINE_MS = 120_000;
@@ -63,19 +64,7 @@ async function dryRun(folder: string): Promise<void> {
   // Its launcher would start this script as one process more.
   const script = join(PROJECT, 'node_modules/wrangler/wrangler-dist/cli.js');
   const args = [script, 'deploy', '--env', 'production', '--dry-run', '--outdir', folder, '--metafile'];
-  const env = {
-    PATH: process.env.PATH,
-    HOME: folder,
-    // Nothing is asked of anybody outside this machine.
-    WRANGLER_SEND_METRICS: 'false',
-    WRANGLER_SEND_ERROR_REPORTS: 'false',
-    WRANGLER_HIDE_BANNER: 'true',
-    CLOUDFLARE_CF_FETCH_ENABLED: 'false',
-    CI: 'true',
-    NO_COLOR: '1',
-    WRANGLER_LOG_PATH: join(folder, 'logs'),
-    WRANGLER_CACHE_DIR: join(folder, 'cache'),
-  };
+  const env = { PATH: process.env.PATH, HOME: folder, ...offlineWrangler(folder) };
   await promisify(execFile)(process.execPath, args, { cwd: PROJECT, env, timeout: DEADLINE_MS });
 }
 

@@ -3,6 +3,7 @@
  * ready. Secrets go by files that only their owner may read, never by a command line.
  */
 import { fileURLToPath } from 'node:url';
+import { offlineWrangler } from '../offline-wrangler.ts';
 import type { ChildSpec } from './child.ts';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
@@ -124,26 +125,12 @@ export function edgeProgram({ name, port, envFile, workDir, logFile }: EdgeStart
     '--persist-to': `${workDir}/state`,
     '--show-interactive-dev-session': 'false',
   };
-  const env = {
-    // Nothing is asked of anybody outside this machine.
-    WRANGLER_SEND_METRICS: 'false',
-    WRANGLER_SEND_ERROR_REPORTS: 'false',
-    // The banner asks the registry for a newer version.
-    WRANGLER_HIDE_BANNER: 'true',
-    CLOUDFLARE_CF_FETCH_ENABLED: 'false',
-    CI: 'true',
-    NO_COLOR: '1',
-    WRANGLER_LOG_PATH: `${workDir}/logs`,
-    WRANGLER_REGISTRY_PATH: `${workDir}/registry`,
-    WRANGLER_CACHE_DIR: `${workDir}/cache`,
-    XDG_CONFIG_HOME: `${workDir}/config`,
-  };
   // Its launcher would start this script as one process more.
   const script = 'node_modules/wrangler/wrangler-dist/cli.js';
   return {
     name,
     args: [script, 'dev', ...Object.entries(options).flat()],
-    env,
+    env: offlineWrangler(workDir),
     cwd: PROJECT,
     logFile,
     ready: workerReady,

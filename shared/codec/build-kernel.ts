@@ -4,7 +4,7 @@
  * Used by developers and that test only, never at run time.
  */
 import { writeFileSync } from 'node:fs';
-import wabt from 'wabt';
+import { buildWat } from './build-wat.ts';
 import { LAYOUT } from './wat/layout.ts';
 import { multiplyWat } from './wat/multiply.ts';
 import { ROUND_CONSTANTS, sha256Wat } from './wat/sha256.ts';
@@ -20,15 +20,6 @@ export function kernelWat(): string {
   ${sha256Wat(LAYOUT)})`;
 }
 
-export async function buildKernel(): Promise<Uint8Array> {
-  const parsed = (await wabt()).parseWat('kernel.wat', kernelWat(), { simd: true, relaxed_simd: true });
-  try {
-    parsed.resolveNames();
-    parsed.validate();
-    return new Uint8Array(parsed.toBinary({}).buffer);
-  } finally {
-    parsed.destroy();
-  }
-}
+export const buildKernel = (): Promise<Uint8Array> => buildWat('kernel.wat', kernelWat());
 
 if (import.meta.main) writeFileSync(new URL('./kernel.wasm', import.meta.url), await buildKernel());

@@ -3,7 +3,7 @@
  * them. A test rebuilds the module and compares it byte for byte. Used by developers and that test only.
  */
 import { writeFileSync } from 'node:fs';
-import wabt from 'wabt';
+import { buildWat } from '#shared/codec/build-wat.ts';
 import { canonicalWat } from './wat/canonical.ts';
 import { constantsWat } from './wat/constants.ts';
 import { fieldWat } from './wat/field.ts';
@@ -28,15 +28,6 @@ export function zkKernelWat(): string {
   ${ristrettoWat(scratch)})`;
 }
 
-export async function buildZkKernel(): Promise<Uint8Array> {
-  const parsed = (await wabt()).parseWat('zk-kernel.wat', zkKernelWat(), { simd: true });
-  try {
-    parsed.resolveNames();
-    parsed.validate();
-    return new Uint8Array(parsed.toBinary({}).buffer);
-  } finally {
-    parsed.destroy();
-  }
-}
+export const buildZkKernel = (): Promise<Uint8Array> => buildWat('zk-kernel.wat', zkKernelWat());
 
 if (import.meta.main) writeFileSync(new URL('./zk-kernel.wasm', import.meta.url), await buildZkKernel());
