@@ -1,7 +1,7 @@
 /** Requests that are not about a file's bytes: status, changes, wrong paths and bodies, unexpected errors, CORS. */
 import { beforeEach, describe, expect, test } from 'vitest';
+import { StatusAnswer } from '#shared/api/schemas.ts';
 import { IndexUnavailable } from '#shared/index/ports.ts';
-import { StatusAnswer } from './flows/file-status.ts';
 import { patternBytes } from './testing/sources.ts';
 import { createTestEdge, type TestEdge } from './testing/test-edge.ts';
 

@@ -1,9 +1,9 @@
 /** The main story through the app, in workerd: real routes, flows, engines and kernel, index and miners in memory. */
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { FileAnswer, FilesAnswer } from '#shared/api/schemas.ts';
 import { cidOf } from '#shared/codec/cid.ts';
 import { nodeSha256 } from './network/digests.ts';
-import { FileAnswer, FilesAnswer } from './routes/schemas.ts';
 import { patternBytes } from './testing/sources.ts';
 import { createTestEdge, type TestEdge } from './testing/test-edge.ts';
 

@@ -3,7 +3,7 @@
  * form that browsers and curl send is understood; what is out of shape is refused.
  */
 import { type EdgeResult, refuse } from '#edge/http/problem.ts';
-import { parseContentType } from '#edge/http/served-headers.ts';
+import { parseContentType } from '#shared/api/content-type.ts';
 import { succeed } from '#shared/primitives/failure.ts';
 
 /** RFC 2046 §5.1.1: 1 to 70 of bchars, not ending in a space. */

@@ -3,9 +3,9 @@
  * shards; a miner that does not answer, or has left the directory, takes all of its shards out of the count. Exact for
  * files of one segment, an estimate for longer ones (only audits look at every shard).
  */
-import { z } from 'zod';
 import type { EdgeResult } from '#edge/http/problem.ts';
 import type { EdgePorts } from '#edge/ports.ts';
+import { MAX_WORST, type StatusAnswer } from '#shared/api/schemas.ts';
 import { repairThreshold } from '#shared/codec/redundancy.ts';
 import { shardBytesOf } from '#shared/codec/reed-solomon.ts';
 import { segmentLength } from '#shared/codec/segment.ts';
@@ -25,33 +25,6 @@ const PROBE_TIMEOUT_MS = 3_000;
 const MAX_PROBES = 256;
 /** Records of one question to the index. */
 const RECORDS_PER_PAGE = 64;
-/** The worst segments, listed one by one. */
-const MAX_WORST = 16;
-
-const Count = z.int().min(0);
-
-export const StatusAnswer = z
-  .strictObject({
-    cid: z.string(),
-    bytes: Count,
-    segments: Count,
-    redundancy: z.strictObject({ k: Count, n: Count }),
-    health: z.enum(['full', 'reduced', 'at-risk', 'lost']).meta({
-      description: 'full: every shard; reduced: some lost; at-risk: below the repair threshold; lost: below k',
-    }),
-    shards: z.strictObject({ total: Count, alive: Count }),
-    miners: z.strictObject({ total: Count, alive: Count }),
-    groups: Count.meta({ description: 'Different owner groups among the live holders' }),
-    survives: z
-      .strictObject({ miners: z.int(), groups: z.int() })
-      .meta({ description: 'How many more of them, chosen as badly as can be, may be lost; −1: too many are' }),
-    concentrated: z.boolean().meta({ description: 'Some group holds more of a segment than it should' }),
-    worst: z
-      .array(z.strictObject({ segment: Count, alive: Count, survivesMiners: z.int(), survivesGroups: z.int() }))
-      .meta({ description: `The ${MAX_WORST} segments that stand worst` }),
-  })
-  .meta({ id: 'Status' });
-export type StatusAnswer = z.output<typeof StatusAnswer>;
 
 type Groups = ReadonlyMap<MinerNumber, readonly string[]>;
 

@@ -1,10 +1,11 @@
 /** An owner's account and API keys. A key's text is shown once, when it is made. */
 import { z } from 'zod';
 import { failureResponse, refuse } from '#edge/http/problem.ts';
+import { AccountAnswer, type KeyAnswer, KeyListAnswer, KeyRequest, NewKeyAnswer } from '#shared/api/schemas.ts';
 import type { ApiKey } from '#shared/index/ports.ts';
 import { newApiKey } from '#shared/primitives/api-key.ts';
+import { isoTime } from './file-answer.ts';
 import { defineRoute, json } from './route.ts';
-import { AccountAnswer, isoTime, KeyAnswer, MAX_LABEL_CHARS, NewKeyAnswer } from './schemas.ts';
 
 /** More keys than one owner has use for; keeps listings one page. */
 const MAX_KEYS = 100;
@@ -15,23 +16,13 @@ const keyAnswer = ({ keyId, label, createdAtMs }: ApiKey): z.output<typeof KeyAn
   createdAt: isoTime(createdAtMs),
 });
 
-const NewKey = z
-  .strictObject({
-    label: z
-      .string()
-      .max(MAX_LABEL_CHARS)
-      .regex(/^\P{C}*$/u, 'no control characters')
-      .default(''),
-  })
-  .meta({ id: 'KeyRequest' });
-
 export const createKey = defineRoute({
   method: 'POST',
   path: '/v1/keys',
   access: 'key',
   operationId: 'createKey',
   summary: 'Make another API key for your account',
-  body: NewKey,
+  body: KeyRequest,
   answers: { 201: { description: 'The key: keep it, it is not shown again', schema: NewKeyAnswer } },
   problems: ['conflict'],
   answer: async ({ ports, caller, body }) => {
@@ -52,7 +43,7 @@ export const listKeys = defineRoute({
   access: 'key',
   operationId: 'listKeys',
   summary: 'The API keys of your account, without their text',
-  answers: { 200: { description: 'All keys', schema: z.strictObject({ keys: z.array(KeyAnswer) }) } },
+  answers: { 200: { description: 'All keys', schema: KeyListAnswer } },
   problems: [],
   answer: async ({ ports, caller }) => {
     const keys = await ports.access.listKeys(caller.owner);

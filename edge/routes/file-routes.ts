@@ -1,24 +1,25 @@
 /** An owner's own files: list, change, delete, how they stand. Someone else's file is "no such file" here. */
 import { z } from 'zod';
 import type { Caller } from '#edge/access/authenticate.ts';
-import { fileStatus, StatusAnswer } from '#edge/flows/file-status.ts';
+import { fileStatus } from '#edge/flows/file-status.ts';
 import { failureResponse, refuse } from '#edge/http/problem.ts';
 import type { EdgePorts } from '#edge/ports.ts';
-import type { DeletionProgress, FileRecord } from '#shared/index/ports.ts';
-import type { Cid } from '#shared/primitives/ids.ts';
-import { defineRoute, json } from './route.ts';
 import {
   CidText,
   CursorText,
   DeletionAnswer,
   FileAnswer,
+  FileChangeRequest,
   FileName,
   FilePageAnswer,
-  fileAnswer,
-  isoTime,
   LimitText,
   MAX_TTL_SECONDS,
-} from './schemas.ts';
+  StatusAnswer,
+} from '#shared/api/schemas.ts';
+import type { DeletionProgress, FileRecord } from '#shared/index/ports.ts';
+import type { Cid } from '#shared/primitives/ids.ts';
+import { fileAnswer, isoTime } from './file-answer.ts';
+import { defineRoute, json } from './route.ts';
 
 const ByCid = z.strictObject({ cid: CidText });
 const noSuchFile = () => failureResponse(refuse('not-found', 'you have no such file').failure);
@@ -38,18 +39,8 @@ export const listFiles = defineRoute({
   },
 });
 
-const Change = z
-  .strictObject({
-    ttl: z.int().min(0).max(MAX_TTL_SECONDS).optional().meta({ description: 'Seconds from now; 0: until deleted' }),
-    expiresAt: z.iso.datetime({ offset: true }).nullable().optional().meta({ description: 'null: until deleted' }),
-    name: FileName.nullable().optional().meta({ description: 'null takes the name away' }),
-  })
-  .refine(({ ttl, expiresAt }) => ttl === undefined || expiresAt === undefined, 'give ttl or expiresAt, not both')
-  .refine((change) => Object.keys(change).length > 0, 'nothing to change')
-  .meta({ id: 'FileChange' });
-
 /** undefined: unchanged. */
-function changedExpiry(change: z.output<typeof Change>, nowMs: number): number | undefined {
+function changedExpiry(change: z.output<typeof FileChangeRequest>, nowMs: number): number | undefined {
   if (change.ttl !== undefined) return change.ttl === 0 ? 0 : nowMs + change.ttl * 1000;
   if (change.expiresAt === undefined) return undefined;
   return change.expiresAt === null ? 0 : Date.parse(change.expiresAt);
@@ -62,7 +53,7 @@ export const changeFile = defineRoute({
   operationId: 'changeFile',
   summary: 'Give your file another expiry or name',
   params: ByCid,
-  body: Change,
+  body: FileChangeRequest,
   answers: { 200: { description: 'The file as it is now', schema: FileAnswer } },
   problems: ['bad-cid', 'bad-name', 'not-found'],
   answer: async ({ ports, caller, params, body }) => {

@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import type { EdgePorts } from '#edge/ports.ts';
 import { IndexUnavailable } from '#shared/index/ports.ts';
+import { isoTime } from './file-answer.ts';
 import { defineRoute, json } from './route.ts';
-import { isoTime } from './schemas.ts';
 
 const Count = z.int().min(0);
 

@@ -10,9 +10,9 @@ import { failureResponse, refuse } from '#edge/http/problem.ts';
 import { decideRange, type RangeDecision } from '#edge/http/range.ts';
 import { servedHeaders } from '#edge/http/served-headers.ts';
 import type { EdgePorts } from '#edge/ports.ts';
+import { CidText, FileName } from '#shared/api/schemas.ts';
 import type { FileRecord } from '#shared/index/ports.ts';
 import { defineRoute } from './route.ts';
-import { CidText, FileName } from './schemas.ts';
 
 /** The bytes of a CID never change, but a file can be deleted: caches may keep it this long without asking. */
 const MAX_AGE_SECONDS = 60;

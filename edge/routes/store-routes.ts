@@ -11,24 +11,24 @@ import { streamSource } from '#edge/body/stream-source.ts';
 import { storeFile } from '#edge/flows/store-file.ts';
 import type { StoredFile, Upload } from '#edge/flows/upload.ts';
 import { etagOf } from '#edge/http/conditional.ts';
-import { decodeFileName, parseFileName } from '#edge/http/file-name.ts';
 import { type EdgeResult, failureResponse, refuse } from '#edge/http/problem.ts';
-import { parseContentType } from '#edge/http/served-headers.ts';
 import type { EdgePorts } from '#edge/ports.ts';
-import type { Redundancy } from '#shared/codec/redundancy.ts';
-import { succeed } from '#shared/primitives/failure.ts';
-import type { Cid } from '#shared/primitives/ids.ts';
-import { defineRoute, json } from './route.ts';
+import { parseContentType } from '#shared/api/content-type.ts';
+import { decodeFileName, parseFileName } from '#shared/api/file-name.ts';
 import {
   CidText,
   ContentTypeText,
   FileAnswer,
   FileName,
   FilesAnswer,
-  fileAnswer,
   RedundancyText,
   TtlText,
-} from './schemas.ts';
+} from '#shared/api/schemas.ts';
+import type { Redundancy } from '#shared/codec/redundancy.ts';
+import { succeed } from '#shared/primitives/failure.ts';
+import type { Cid } from '#shared/primitives/ids.ts';
+import { fileAnswer } from './file-answer.ts';
+import { defineRoute, json } from './route.ts';
 
 const EncodedName = z
   .string()

@@ -1,13 +1,12 @@
 /**
- * The JSON that the edge speaks, once: requests are checked with these, answers typed by them, and `/openapi.json` is
- * generated from them. Times are ISO 8601 in UTC.
+ * The JSON that the edge speaks, once: the edge checks requests with these, types its answers by them and generates
+ * `/openapi.json` from them; the client library has its types from them. Times are ISO 8601 in UTC.
  */
 import { z } from 'zod';
-import { parseFileName } from '#edge/http/file-name.ts';
-import { parseContentType } from '#edge/http/served-headers.ts';
 import { parseCid } from '#shared/codec/cid.ts';
-import type { FileRecord } from '#shared/index/ports.ts';
 import type { Cid } from '#shared/primitives/ids.ts';
+import { parseContentType } from './content-type.ts';
+import { parseFileName } from './file-name.ts';
 
 /** A century: more is a mistake in the unit. */
 export const MAX_TTL_SECONDS = 100 * 366 * 24 * 3600;
@@ -16,7 +15,7 @@ export const MAX_TTL_SECONDS = 100 * 366 * 24 * 3600;
 const MAX_CURSOR_CHARS = 256;
 const MAX_PAGE_FILES = 500;
 const DEFAULT_PAGE_FILES = 100;
-export const MAX_LABEL_CHARS = 100;
+const MAX_LABEL_CHARS = 100;
 
 export const CidText = z
   .string()
@@ -110,21 +109,55 @@ export const NewKeyAnswer = KeyAnswer.extend({
   key: z.string().meta({ description: 'The key itself: shown this once' }),
 }).meta({ id: 'NewKey' });
 
+export const KeyListAnswer = z.strictObject({ keys: z.array(KeyAnswer) }).meta({ id: 'Keys' });
+
 export const AccountAnswer = z
   .strictObject({ owner: z.string(), files: Count, bytes: Count, quotaBytes: Count, freeBytes: Count })
   .meta({ id: 'Account' });
 
-export const isoTime = (ms: number): string => new Date(ms).toISOString();
+/** The worst segments of a status, listed one by one. */
+export const MAX_WORST = 16;
 
-export function fileAnswer(file: FileRecord): FileAnswer {
-  return {
-    cid: file.cid,
-    bytes: file.bytes,
-    segments: file.segments,
-    redundancy: { k: file.k, n: file.n },
-    createdAt: isoTime(file.createdAtMs),
-    expiresAt: file.expiresAtMs === 0 ? null : isoTime(file.expiresAtMs),
-    ...(file.name === undefined ? {} : { name: file.name }),
-    ...(file.contentType === undefined ? {} : { contentType: file.contentType }),
-  };
-}
+export const StatusAnswer = z
+  .strictObject({
+    cid: z.string(),
+    bytes: Count,
+    segments: Count,
+    redundancy: z.strictObject({ k: Count, n: Count }),
+    health: z.enum(['full', 'reduced', 'at-risk', 'lost']).meta({
+      description: 'full: every shard; reduced: some lost; at-risk: below the repair threshold; lost: below k',
+    }),
+    shards: z.strictObject({ total: Count, alive: Count }),
+    miners: z.strictObject({ total: Count, alive: Count }),
+    groups: Count.meta({ description: 'Different owner groups among the live holders' }),
+    survives: z
+      .strictObject({ miners: z.int(), groups: z.int() })
+      .meta({ description: 'How many more of them, chosen as badly as can be, may be lost; −1: too many are' }),
+    concentrated: z.boolean().meta({ description: 'Some group holds more of a segment than it should' }),
+    worst: z
+      .array(z.strictObject({ segment: Count, alive: Count, survivesMiners: z.int(), survivesGroups: z.int() }))
+      .meta({ description: `The ${MAX_WORST} segments that stand worst` }),
+  })
+  .meta({ id: 'Status' });
+export type StatusAnswer = z.output<typeof StatusAnswer>;
+
+/** What an owner may change of a file. */
+export const FileChangeRequest = z
+  .strictObject({
+    ttl: z.int().min(0).max(MAX_TTL_SECONDS).optional().meta({ description: 'Seconds from now; 0: until deleted' }),
+    expiresAt: z.iso.datetime({ offset: true }).nullable().optional().meta({ description: 'null: until deleted' }),
+    name: FileName.nullable().optional().meta({ description: 'null takes the name away' }),
+  })
+  .refine(({ ttl, expiresAt }) => ttl === undefined || expiresAt === undefined, 'give ttl or expiresAt, not both')
+  .refine((change) => Object.keys(change).length > 0, 'nothing to change')
+  .meta({ id: 'FileChange' });
+
+export const KeyRequest = z
+  .strictObject({
+    label: z
+      .string()
+      .max(MAX_LABEL_CHARS)
+      .regex(/^\P{C}*$/u, 'no control characters')
+      .default(''),
+  })
+  .meta({ id: 'KeyRequest' });
