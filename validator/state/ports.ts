@@ -6,6 +6,7 @@
 import type { AnchorId, FileNumber, Hotkey } from '#shared/primitives/ids.ts';
 import type { InventoryView } from '#shared/proof/inventory.ts';
 import type { Ending, Task } from '#shared/tier/reward.ts';
+import type { Standing, StandingEvent } from './standing.ts';
 
 /** A shard that the tenant holds a miner to: its receipt was verified and the manifest names it. */
 export interface OwedShard {
@@ -73,4 +74,21 @@ export interface Batch {
 export interface Standings {
   /** Counts a batch once: false when it was counted before. Joins the transaction that is open. */
   record(batch: Batch): boolean;
+}
+
+/** All of the standings: what the jobs that close windows, set weights and publish snapshots work with. */
+export interface StandingsBook extends Standings {
+  /**
+   * The chain is in this window of statistics now: when a later one than the open one, that closes, tiers are set and
+   * counts begin anew. True when one was closed; windows that nobody saw are skipped. Joins the transaction.
+   */
+  enterWindow(window: number, atMs: number, block: number): boolean;
+  /** A hotkey is gone from the chain: it would begin at 0. False when nothing was known. Joins the transaction. */
+  forget(hotkey: Hotkey, reason: string, evidence: string, atMs: number): boolean;
+  find(hotkey: Hotkey): Standing | undefined;
+  /** By hotkey. */
+  all(): readonly Standing[];
+  /** Newest first, of a forgotten hotkey too for a while. */
+  events(hotkey: Hotkey, limit: number): readonly StandingEvent[];
+  openWindow(): number | undefined;
 }
