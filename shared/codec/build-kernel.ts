@@ -8,6 +8,7 @@ import { buildWat } from './build-wat.ts';
 import { LAYOUT } from './wat/layout.ts';
 import { multiplyWat } from './wat/multiply.ts';
 import { ROUND_CONSTANTS, sha256Wat } from './wat/sha256.ts';
+import { sha256RunWat } from './wat/sha256-run.ts';
 
 /** The module as WebAssembly text. */
 export function kernelWat(): string {
@@ -17,7 +18,8 @@ export function kernelWat(): string {
   (memory (export "memory") ${LAYOUT.pages} ${LAYOUT.pages})
   (data (i32.const ${LAYOUT.roundConstants}) "${escaped}")
   ${multiplyWat(LAYOUT)}
-  ${sha256Wat(LAYOUT)})`;
+  ${sha256Wat(LAYOUT)}
+  ${sha256RunWat(LAYOUT)})`;
 }
 
 export const buildKernel = (): Promise<Uint8Array> => buildWat('kernel.wat', kernelWat());

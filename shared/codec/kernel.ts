@@ -19,4 +19,9 @@ export interface Kernel {
   hashLeaves(shard: Uint8Array): Uint8Array;
   /** H(0x01 ‖ left ‖ right) of each pair of 32-byte nodes; a lone last node is copied unchanged. */
   hashNodes(nodes: Uint8Array): Uint8Array;
+  /**
+   * One step of SHA-256 over a long message: whole blocks of 64 bytes into a state, which is changed in place.
+   * @param state 32 bytes as FIPS 180-4 writes it, big-endian; `sha256-chain.ts` begins and ends one
+   */
+  hashBlocks(state: Uint8Array, blocks: Uint8Array): void;
 }

@@ -24,6 +24,8 @@ const LINE_BYTES = 64;
 const MAX_STRIP_LINES = 127;
 /** Bodies hashed in one call: a multiple of four leaves, and little enough to stay in the L1 cache. */
 const BATCH_BYTES = 16 * LEAF_BYTES;
+/** Blocks of one message hashed in one call: half of the L1 cache. */
+const RUN_BYTES = 16 * 1024;
 /** Behind the bodies: where a batch is no multiple of four, up to three bodies more are read, and one block. */
 const HASHES_AT = LAYOUT.arena + BATCH_BYTES + 4 * LEAF_BYTES;
 /** A body's first word is read from one byte before it. */
@@ -37,6 +39,7 @@ interface Exports {
   multiply(matrix: number, rows: number, k: number, from: number, to: number, bytes: number): void;
   hashBodies(from: number, count: number, blocks: number, prefix: number, to: number): void;
   hashMessage(from: number, blocks: number, to: number): void;
+  hashRun(from: number, blocks: number): void;
 }
 
 /** Products of each coefficient with every low, then every high nibble. */
@@ -52,6 +55,7 @@ function writeProducts(memory: Uint8Array): void {
 export function instantiateKernel(module: WebAssembly.Module): Kernel {
   const wasm = new WebAssembly.Instance(module, {}).exports as unknown as Exports;
   const memory = new Uint8Array(wasm.memory.buffer);
+  const words = new Uint32Array(wasm.memory.buffer, LAYOUT.state, 8);
   writeProducts(memory);
 
   function multiply(matrix: Uint8Array, inputs: readonly Uint8Array[], outputs: readonly Uint8Array[]): void {
@@ -126,5 +130,18 @@ export function instantiateKernel(module: WebAssembly.Module): Kernel {
     return out;
   }
 
-  return { multiply, hashLeaves, hashNodes };
+  function hashBlocks(state: Uint8Array, blocks: Uint8Array): void {
+    invariant(state.length === HASH_BYTES, `a state has ${HASH_BYTES} bytes`);
+    invariant(blocks.length % BLOCK_BYTES === 0, `${blocks.length} bytes are no blocks`);
+    const view = new DataView(state.buffer, state.byteOffset, HASH_BYTES);
+    for (let i = 0; i < 8; i++) words[i] = view.getUint32(4 * i);
+    for (let at = 0; at < blocks.length; at += RUN_BYTES) {
+      const run = blocks.subarray(at, at + RUN_BYTES);
+      memory.set(run, LAYOUT.arena);
+      wasm.hashRun(LAYOUT.arena, run.length / BLOCK_BYTES);
+    }
+    for (let i = 0; i < 8; i++) view.setUint32(4 * i, words[i] ?? 0);
+  }
+
+  return { multiply, hashLeaves, hashNodes, hashBlocks };
 }
