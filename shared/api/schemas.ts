@@ -93,6 +93,7 @@ export const FilesAnswer = z.strictObject({ files: z.array(FileAnswer) }).meta({
 export const FilePageAnswer = z
   .strictObject({ files: z.array(FileAnswer), next: z.string().optional() })
   .meta({ id: 'FilePage' });
+export type FilePageAnswer = z.output<typeof FilePageAnswer>;
 
 export const DeletionAnswer = z
   .strictObject({
@@ -103,17 +104,21 @@ export const DeletionAnswer = z
     complete: z.boolean(),
   })
   .meta({ id: 'Deletion' });
+export type DeletionAnswer = z.output<typeof DeletionAnswer>;
 
 export const KeyAnswer = z.strictObject({ keyId: z.string(), label: z.string(), createdAt: Time }).meta({ id: 'Key' });
+export type KeyAnswer = z.output<typeof KeyAnswer>;
 export const NewKeyAnswer = KeyAnswer.extend({
   key: z.string().meta({ description: 'The key itself: shown this once' }),
 }).meta({ id: 'NewKey' });
+export type NewKeyAnswer = z.output<typeof NewKeyAnswer>;
 
 export const KeyListAnswer = z.strictObject({ keys: z.array(KeyAnswer) }).meta({ id: 'Keys' });
 
 export const AccountAnswer = z
   .strictObject({ owner: z.string(), files: Count, bytes: Count, quotaBytes: Count, freeBytes: Count })
   .meta({ id: 'Account' });
+export type AccountAnswer = z.output<typeof AccountAnswer>;
 
 /** The worst segments of a status, listed one by one. */
 export const MAX_WORST = 16;

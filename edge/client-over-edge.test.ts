@@ -1,0 +1,72 @@
+/** The client library against the real edge, both inside workerd: what it stores comes back, what fails says why. */
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { ClientFetch } from '#client/api-call.ts';
+import { type Client, createClient } from '#client/create-client.ts';
+import { readWhole } from '#client/file-source.ts';
+import { equalBytes } from '#shared/primitives/bytes.ts';
+import type { Cid } from '#shared/primitives/ids.ts';
+import { patternBytes } from './testing/sources.ts';
+import { createTestEdge, type TestEdge } from './testing/test-edge.ts';
+
+const MIB = 1024 * 1024;
+
+let edge: TestEdge;
+let client: Client;
+/** As a network would: what arrives is the runtime's own stream. */
+const overEdge: ClientFetch = (url, init) => {
+  const { body } = init;
+  return edge.fetch(
+    url,
+    body instanceof ReadableStream ? { ...init, body: body.pipeThrough(new IdentityTransformStream()) } : init,
+  );
+};
+const sameBytes = async (stream: ReadableStream<Uint8Array>, expected: Uint8Array) =>
+  equalBytes(await readWhole(stream), expected);
+
+beforeAll(async () => {
+  edge = await createTestEdge();
+  client = createClient({ url: 'https://edge.test/', apiKey: edge.key, fetch: overEdge });
+});
+
+describe('a plain file', () => {
+  test.each([0, 1, 65_536, 5 * MIB + 1, 9 * MIB])('of %i bytes comes back', async (bytes) => {
+    const content = patternBytes(bytes, bytes + 3);
+    const stored = await client.store(content);
+    const seen: number[] = [];
+    const back = await client.retrieve(stored.cid, { onProgress: (progress) => seen.push(progress.bytes) });
+    expect(back.bytes).toBe(bytes);
+    expect(await sameBytes(back.stream, content)).toBe(true);
+    expect(seen.at(-1)).toBe(bytes);
+  });
+
+  test('comes by pieces, by name, and by range', async () => {
+    const content = patternBytes(70_000, 9);
+    async function* pieces() {
+      for (let at = 0; at < content.length; at += 999) yield content.subarray(at, at + 999);
+    }
+    const { cid } = await client.store(pieces(), { name: 'Grüße 🌱.bin', contentType: 'image/png' });
+    const back = await client.retrieve('Grüße 🌱.bin');
+    expect(back).toMatchObject({ cid, contentType: 'image/png' });
+    expect(await sameBytes(back.stream, content)).toBe(true);
+    const part = await client.retrieve(cid, { range: { from: 100, to: 60_001 } });
+    expect(await readWhole(part.stream)).toEqual(content.slice(100, 60_001));
+    const listed: string[] = [];
+    for await (const file of client.list({ limit: 2 })) listed.push(file.cid);
+    expect(listed[0]).toBe(cid);
+    expect((await client.status(cid)).health).toBe('full');
+    expect((await client.delete('Grüße 🌱.bin')).complete).toBe(false);
+    await expect(client.retrieve(cid)).rejects.toMatchObject({ code: 'not-found', status: 404 });
+  });
+});
+
+describe('refusals', () => {
+  test('carry the code of the API', async () => {
+    const stranger = createClient({ url: 'https://edge.test', apiKey: 'ftk_no', fetch: overEdge });
+    await expect(stranger.store('x')).rejects.toMatchObject({ code: 'unauthorized', status: 401 });
+    await expect(client.store('x', { name: 'a/b' })).rejects.toMatchObject({ code: 'bad-name', status: 400 });
+    await expect(client.status('no such name')).rejects.toMatchObject({ code: 'not-found' });
+    await expect(
+      client.deletion('bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku' as Cid),
+    ).rejects.toThrow();
+  });
+});
