@@ -91,20 +91,40 @@ export class SegmentEncoder {
   }
 
   /** Masks a coded shard for one placing of it, anchors and labels it. The frame's shard is a buffer of its own. */
-  async encode(shardIndex: number, coded: Uint8Array, placement: number, miner: Hotkey): Promise<EncodedShard> {
-    const segment = this.#segment;
-    const { fileId, codingId, number, k, n } = this.#coding;
-    const shard = await maskShard(maskKeyOf(this.#keys.codingKey, { segment, shardIndex, placement, miner }), coded);
-    const anchor = anchorOf(this.#kernel, shard);
-    const anchorId = anchorIdOf(anchor);
-    const { holdUntilMs, fileBytes } = this.#terms;
-    const described = { fileId, codingId, segment, shardIndex, placement, k, n, segmentBytes: this.#segmentBytes };
-    const label = await sealLabel(
-      this.#keys.labelKey,
-      { anchorId, miner },
-      fileBytes === undefined ? described : { ...described, fileBytes },
-      this.#random,
-    );
-    return { root: anchor.root, frame: { anchorId, ref: refOf(number, segment), holdUntilMs, label, shard } };
+  encode(shardIndex: number, coded: Uint8Array, placement: number, miner: Hotkey): Promise<EncodedShard> {
+    const ports = { kernel: this.#kernel, random: this.#random };
+    const place = { segment: this.#segment, segmentBytes: this.#segmentBytes, shardIndex, placement, miner };
+    return sealShard(ports, this.#coding, this.#keys, this.#terms, place, coded);
   }
+}
+
+/** Where a coded shard goes, and the segment it is of. */
+export interface SealedPlace {
+  readonly segment: number;
+  readonly segmentBytes: number;
+  readonly shardIndex: number;
+  readonly placement: number;
+  readonly miner: Hotkey;
+}
+
+/** The frame of one coded shard for one placing: masked, anchored, labelled. */
+export async function sealShard(
+  { kernel, random }: { readonly kernel: Kernel; readonly random: Random },
+  { fileId, codingId, number, k, n }: FileCoding,
+  keys: FileKeys,
+  { holdUntilMs, fileBytes }: FrameTerms,
+  { segment, segmentBytes, shardIndex, placement, miner }: SealedPlace,
+  coded: Uint8Array,
+): Promise<EncodedShard> {
+  const shard = await maskShard(maskKeyOf(keys.codingKey, { segment, shardIndex, placement, miner }), coded);
+  const anchor = anchorOf(kernel, shard);
+  const anchorId = anchorIdOf(anchor);
+  const described = { fileId, codingId, segment, shardIndex, placement, k, n, segmentBytes };
+  const label = await sealLabel(
+    keys.labelKey,
+    { anchorId, miner },
+    fileBytes === undefined ? described : { ...described, fileBytes },
+    random,
+  );
+  return { root: anchor.root, frame: { anchorId, ref: refOf(number, segment), holdUntilMs, label, shard } };
 }
