@@ -23,6 +23,7 @@ const REQUESTS: { readonly [Id in RouteId]: { readonly target: string; readonly 
   readReceipt: { target: `/v1/shards/${ANCHOR}/receipt?order=${ORDER}` },
   listShards: { target: '/v1/shards' },
   drop: { target: '/v1/drops', body: new Uint8Array(300) },
+  challenge: { target: '/v1/challenges', body: new Uint8Array(300) },
 };
 const IDS = Object.keys(ROUTES) as RouteId[];
 

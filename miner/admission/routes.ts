@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { fromBase64Url, fromHex } from '#shared/primitives/bytes.ts';
 import { type AnchorId, parseAnchorId, parseOrderId } from '#shared/primitives/ids.ts';
+import { MAX_CHALLENGE_BYTES } from '#shared/wire/challenge-body.ts';
 import {
   MAX_DROP_ITEMS,
   MAX_HOLD_MS,
@@ -152,6 +153,13 @@ export const ROUTES = {
     path: /^\/v1\/drops$/,
     access: 'tenant',
     maxBodyBytes: MAX_DROP_ITEMS * 32 + ORDER_HEAD_BYTES,
+    query: none,
+  },
+  challenge: {
+    method: 'POST',
+    path: /^\/v1\/challenges$/,
+    access: 'tenant',
+    maxBodyBytes: MAX_CHALLENGE_BYTES,
     query: none,
   },
 } as const satisfies Readonly<Record<string, Route>>;

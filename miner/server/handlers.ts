@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { toBase64Url, toHex, utf8 } from '#shared/primitives/bytes.ts';
-import type { Clock } from '#shared/primitives/effects.ts';
+import type { Clock, Log } from '#shared/primitives/effects.ts';
 import { invariant } from '#shared/primitives/failure.ts';
 import type { Hotkey } from '#shared/primitives/ids.ts';
 import { sha256 } from '#shared/primitives/sha256.ts';
@@ -16,6 +16,7 @@ import { HEALTH_SIGNATURE_HEADER, healthStatement } from '#shared/wire/health.ts
 import { IDLE_MS, MAX_LIST_ITEMS, MAX_READ_ITEMS, MAX_SHARD_BYTES, STREAM_TOTAL_MS } from '#shared/wire/limits.ts';
 import type { AdmissionFailure, Admitted } from '../admission/admit.ts';
 import type { QueryOf, RouteId } from '../admission/routes.ts';
+import { answerChallenge } from '../flows/answer-challenge.ts';
 import { carryOutDrop } from '../flows/carry-out-drop.ts';
 import { parseAnchors, sendShard, sendShards } from '../flows/send-shards.ts';
 import { storeShard } from '../flows/store-shard.ts';
@@ -35,6 +36,9 @@ export interface MinerPorts {
   readonly address: { readonly ip: bigint; readonly port: number | undefined };
   /** Aborted when the miner is going away. */
   readonly draining: AbortSignal;
+  readonly log: Log;
+  /** Tenants with a challenge under way. */
+  readonly challenging: Set<Hotkey>;
 }
 
 export interface Exchange<Id extends RouteId = RouteId> {
@@ -207,6 +211,23 @@ export const HANDLERS: { readonly [Id in RouteId]: Handler<Id> } = {
     if (!receipt.ok) return receipt.failure;
     sendBytes(response, 200, OCTETS, receipt.value);
     return undefined;
+  },
+
+  async challenge(ports, { admitted, response, reader }) {
+    const { tenant } = parties(admitted);
+    const body = await wholeBody(admitted, reader);
+    if (!body) return { code: 'digest-mismatch', fault: 'caller', message: 'the body is not the signed one' };
+    // A chain has one request at a time; a second one would only wait for the disk.
+    if (ports.challenging.has(tenant)) return { ...tooBusy, message: 'a challenge of this tenant is under way' };
+    ports.challenging.add(tenant);
+    try {
+      const answer = await answerChallenge(ports, tenant, body);
+      if (!answer.ok) return answer.failure;
+      sendBytes(response, 200, OCTETS, answer.value);
+      return undefined;
+    } finally {
+      ports.challenging.delete(tenant);
+    }
   },
 };
 

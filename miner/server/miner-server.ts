@@ -28,10 +28,9 @@ const READ_AHEAD_BYTES = 16 * 1024;
 /** Grants of this many edges are not checked anew with every request. */
 const REMEMBERED_GRANTS = 256;
 
-export interface MinerServerPorts extends Omit<MinerPorts, 'draining'> {
+export interface MinerServerPorts extends Omit<MinerPorts, 'draining' | 'challenging'> {
   readonly isTenant: Admission['isTenant'];
   readonly strangers: SecondBudget;
-  readonly log: Log;
   /** Told of every request that begins, by the promise of its end. */
   readonly whileBusy?: (request: Promise<void>) => void;
 }
@@ -61,7 +60,7 @@ export async function startMinerServer(
     strangers: ports.strangers,
     draining: () => draining.signal.aborted,
   };
-  const routePorts: MinerPorts = { ...ports, draining: draining.signal };
+  const routePorts: MinerPorts = { ...ports, draining: draining.signal, challenging: new Set() };
   const underWay = new Set<Promise<void>>();
   const take = (request: IncomingMessage, response: ServerResponse) => {
     const task = answer(admission, routePorts, log, request, response).finally(() => underWay.delete(task));

@@ -2,11 +2,11 @@
  * The miner's one SQLite file: opened, locked and brought to the current schema. WAL with synchronous=FULL: a commit
  * that returned survives a power cut, which is what a receipt promises (por/v1 §9). The exclusive lock keeps a second
  * process off the same folder; the kernel lets go of it even after kill -9.
- * Called by `shard-store.ts`; every statement lives in `shard-rows.ts` and `drop-rows.ts`.
+ * Called by `shard-store.ts`; the statements live in `shard-rows.ts`, `drop-rows.ts` and
+ * `challenge-memory.ts`.
  */
 import { DatabaseSync } from 'node:sqlite';
 
-const SCHEMA_VERSION = 1;
 /** How long another process may hold the file before it counts as in use: a process that ends has no more to do. */
 const BUSY_MS = 200;
 
@@ -49,6 +49,30 @@ const SCHEMA = `
   ) WITHOUT ROWID;
 `;
 
+/**
+ * trees      nodes of a shard's 16-leaf groups, from which proofs are made (por/v1 §10); made anew when missing
+ * challenges the newest request of each tenant's chain, as it was signed
+ * records    the tenants' signed records of rounds, and what contradicts them (`challenge-memory.ts`)
+ */
+const PROOFS = `
+  CREATE TABLE trees (
+    tenant INTEGER NOT NULL, anchor BLOB NOT NULL, groups BLOB NOT NULL,
+    PRIMARY KEY (tenant, anchor)
+  ) WITHOUT ROWID;
+  CREATE TABLE challenges (tenant INTEGER PRIMARY KEY, request BLOB NOT NULL);
+  CREATE TABLE records (
+    tenant INTEGER NOT NULL, round INTEGER NOT NULL, sweep INTEGER NOT NULL, signed BLOB NOT NULL,
+    PRIMARY KEY (tenant, round, sweep)
+  ) WITHOUT ROWID;
+  CREATE TABLE evidence (
+    id INTEGER PRIMARY KEY, tenant INTEGER NOT NULL, at_ms INTEGER NOT NULL, kind TEXT NOT NULL,
+    first BLOB NOT NULL, second BLOB NOT NULL
+  );
+`;
+
+/** SQL of each version, oldest first: a folder of an older one runs what it lacks. */
+const STEPS = [SCHEMA, PROOFS];
+
 /** The folder is in use by another process, or its database is not one of ours. Ends the start with one clear line. */
 export class DatabaseRefused extends Error {
   override readonly name = 'DatabaseRefused';
@@ -61,9 +85,9 @@ export function openDatabase(file: string): DatabaseSync {
     db.exec('PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-4096');
     db.exec('BEGIN EXCLUSIVE');
     const version = Number(db.prepare('PRAGMA user_version').get()?.user_version ?? 0);
-    if (version === 0) db.exec(`${SCHEMA}; PRAGMA user_version=${SCHEMA_VERSION}`);
-    else if (version !== SCHEMA_VERSION)
-      throw new DatabaseRefused(`${file} has schema ${version}, not ${SCHEMA_VERSION}`);
+    if (version > STEPS.length) throw new DatabaseRefused(`${file} has schema ${version}, newer than ${STEPS.length}`);
+    for (const step of STEPS.slice(version)) db.exec(step);
+    db.exec(`PRAGMA user_version=${STEPS.length}`);
     db.exec('COMMIT');
     return db;
   } catch (error) {

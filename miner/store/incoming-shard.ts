@@ -30,6 +30,8 @@ export type StoreFailure = Failure & {
 /** A whole shard with the right anchor, flushed to its temporary file. */
 export interface ArrivedShard {
   readonly temporaryPath: string;
+  /** Nodes of its 16-leaf groups: what proofs are made from (por/v1 §10). */
+  readonly groups: Uint8Array;
 }
 
 /** SQLITE_FULL (sqlite.org/rescode.html). */
@@ -68,6 +70,7 @@ export class IncomingShard {
   #gatheredBytes = 0;
   #failure: StoreFailure | undefined;
   #open = true;
+  #groups: Uint8Array = new Uint8Array(0);
 
   private constructor(
     announced: { readonly anchorId: AnchorId; readonly bytes: number },
@@ -140,7 +143,7 @@ export class IncomingShard {
       return fail(this.#failure);
     }
     await this.#close();
-    return succeed({ temporaryPath: this.#path });
+    return succeed({ temporaryPath: this.#path, groups: this.#groups });
   }
 
   #judge(): StoreFailure | undefined {
@@ -148,7 +151,9 @@ export class IncomingShard {
     if (this.#bytes !== bytes) {
       return { code: 'length-mismatch', fault: 'caller', message: `${this.#bytes} bytes came of ${bytes} announced` };
     }
-    if (anchorIdOf(this.#hasher.finish()) === anchorId) return undefined;
+    const anchor = this.#hasher.finish();
+    this.#groups = anchor.groups;
+    if (anchorIdOf(anchor) === anchorId) return undefined;
     return { code: 'wrong-anchor', fault: 'caller', message: 'these bytes have another anchor' };
   }
 

@@ -114,6 +114,20 @@ export class ShardRows {
     ).run(tenant, idBytes(row.anchorId), row.bytes, u64Bytes(row.ref), row.label, row.holdUntilMs, row.storedAtMs);
   }
 
+  /** Nodes of the shard's 16-leaf groups; undefined when they were never made. */
+  tree(tenant: number, anchorId: AnchorId): Uint8Array | undefined {
+    const row = this.#sql('SELECT groups FROM trees WHERE tenant = ? AND anchor = ?').get(tenant, idBytes(anchorId));
+    return row && blobOf(row.groups);
+  }
+
+  putTree(tenant: number, anchorId: AnchorId, groups: Uint8Array): void {
+    this.#sql('INSERT OR REPLACE INTO trees (tenant, anchor, groups) VALUES (?, ?, ?)').run(
+      tenant,
+      idBytes(anchorId),
+      groups,
+    );
+  }
+
   extendHold(tenant: number, anchorId: AnchorId, holdUntilMs: number): void {
     this.#sql('UPDATE shards SET hold_until_ms = MAX(hold_until_ms, ?) WHERE tenant = ? AND anchor = ?').run(
       holdUntilMs,
@@ -144,6 +158,7 @@ export class ShardRows {
     const anchor = idBytes(anchorId);
     this.#sql('DELETE FROM shards WHERE tenant = ? AND anchor = ?').run(tenant, anchor);
     this.#sql('DELETE FROM receipts WHERE tenant = ? AND anchor = ?').run(tenant, anchor);
+    this.#sql('DELETE FROM trees WHERE tenant = ? AND anchor = ?').run(tenant, anchor);
     this.#sql('INSERT INTO tombstones (tenant, anchor, erased_at_ms) VALUES (?, ?, ?) ON CONFLICT DO NOTHING').run(
       tenant,
       anchor,

@@ -16,12 +16,14 @@ import { encodeDrop } from '#shared/proof/drop-receipt.ts';
 import { type Network, signStatement } from '#shared/proof/statement.ts';
 import { encodeStore } from '#shared/proof/store-receipt.ts';
 import { carryOutOrder, type OrderFailure, type OrderPorts } from './carry-out-order.ts';
+import { ChallengeMemory, type Contradiction } from './challenge-memory.ts';
 import { type Committed, Committer, type ShardOffer, type SignStore } from './committer.ts';
 import { DatabaseRefused, inTransaction, openDatabase } from './database.ts';
 import { DropRows } from './drop-rows.ts';
 import { Eraser } from './eraser.ts';
 import { type Folders, foldersOf, shardPath } from './folders.ts';
 import { type ArrivedShard, diskFailure, IncomingShard } from './incoming-shard.ts';
+import { cacheFrom, groupsOfFile, type ProvableShard, provable } from './provable-shard.ts';
 import { type Recovered, recover, refuseForeignShards } from './recover.ts';
 import { type ShardRow, ShardRows } from './shard-rows.ts';
 import { type Reservation, Space, type SpaceFailure, type SpaceSettings } from './space.ts';
@@ -54,6 +56,8 @@ const DROPPED = fail<ReadFailure>({ code: 'dropped', fault: 'caller', message: '
 
 const MICROSECONDS_PER_MS = 1000;
 
+type Noted = Parameters<ChallengeMemory['note']> extends [number, ...infer Rest] ? Rest : never;
+
 export class ShardStore {
   readonly #ports: StorePorts;
   readonly #db: DatabaseSync;
@@ -63,6 +67,7 @@ export class ShardStore {
   readonly #committer: Committer;
   readonly #eraser: Eraser;
   readonly #orders: OrderPorts;
+  readonly #challenges: ChallengeMemory;
   readonly #tenantIds = new Map<Hotkey, number>();
   /** What the start found and mended. */
   readonly recovered: Recovered;
@@ -94,6 +99,7 @@ export class ShardStore {
     const sign: SignStore = (offer, seq, storedAtMs, holdUntilMs) =>
       signStatement(signer, encodeStore(network, { ...offer, miner: signer.hotkey, seq, storedAtMs, holdUntilMs }));
     this.#committer = new Committer({ db, rows, space: this.#space, folders, sign, nowMs, log });
+    this.#challenges = new ChallengeMemory(db, network, nowMs);
     this.#orders = {
       db,
       rows,
@@ -210,6 +216,45 @@ export class ShardStore {
     await handle.close();
     this.#lose(tenant, row, 'wrong-size');
     return ABSENT;
+  }
+
+  /**
+   * Opens a shard to prove that it is here; undefined when it is not, or not whole. The tree's upper levels are made
+   * anew when the row has none that lead to the shard's name (a folder of an older version, a damaged row).
+   */
+  async openForProof(tenant: Hotkey, anchorId: AnchorId): Promise<ProvableShard | undefined> {
+    const opened = await this.openShard(tenant, anchorId);
+    if (!opened.ok) return undefined;
+    const { bytes, handle } = opened.value;
+    const { kernel, log } = this.#ports;
+    const id = this.#tenantId(tenant);
+    try {
+      const kept = this.#rows.tree(id, anchorId);
+      const known = kept && cacheFrom(kernel, anchorId, bytes, kept);
+      if (known) return provable(kernel, known, handle);
+      const groups = await groupsOfFile(kernel, anchorId, bytes, handle);
+      const cache = groups && cacheFrom(kernel, anchorId, bytes, groups);
+      if (groups && cache) {
+        this.#rows.putTree(id, anchorId, groups);
+        return provable(kernel, cache, handle);
+      }
+      log.error('shard-rotten', { tenant, anchorId });
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+    await handle.close();
+    return undefined;
+  }
+
+  /** Remembers a challenge and the record before it; durable when it returns. */
+  noteChallenge(tenant: Hotkey, ...noted: Noted): readonly Contradiction[] {
+    return this.#challenges.note(this.#tenantId(tenant), ...noted);
+  }
+
+  /** What is kept against a tenant: pairs of its own signed statements. */
+  evidence(tenant: Hotkey): ReturnType<ChallengeMemory['evidence']> {
+    return this.#challenges.evidence(this.#tenantId(tenant));
   }
 
   #lose(tenant: Hotkey, { anchorId, bytes }: ShardRow, why: 'missing' | 'wrong-size'): void {

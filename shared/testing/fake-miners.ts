@@ -301,6 +301,11 @@ function fakeClient(at: (peer: MinerPeer) => FakeMiner): MinerClient {
       }));
       return succeed(from + limit < miner.held.size ? { items: page, next: `${from + limit}` } : { items: page });
     },
+    async challenge(peer, _challenge, _answerBytes, signal) {
+      const miner = at(peer);
+      // Proofs are for real miners: these keep bytes, but no trees.
+      return (await miner.reach('challenge', signal)) ?? miner.failure('unreachable');
+    },
     async drop(peer, anchors, action, _reason, signal) {
       const miner = at(peer);
       const refusal = await miner.reach('drop', signal);

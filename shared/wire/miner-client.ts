@@ -11,6 +11,7 @@ import { parseDrop } from '#shared/proof/drop-receipt.ts';
 import { parseHello } from '#shared/proof/hello.ts';
 import { openSigned, signStatement } from '#shared/proof/statement.ts';
 import { u128OfAddress } from './address.ts';
+import { challengeDeadlineMs, encodeChallengeBody } from './challenge-body.ts';
 import { checkReceipt } from './check-receipt.ts';
 import { HEALTH_NONCE_BYTES, HEALTH_SIGNATURE_HEADER, healthStatement } from './health.ts';
 import { MAX_DROP_ITEMS, MAX_LIST_ITEM_BYTES, MAX_LIST_ITEMS, MAX_SMALL_ANSWER_BYTES } from './limits.ts';
@@ -144,6 +145,24 @@ export function createMinerClient(options: MinerClientOptions): MinerClient {
       if (!answer.ok) return answer;
       const page = parseListing(answer.value.body, count);
       return page ? succeed(page) : broken(miner, 'the listing is malformed');
+    },
+
+    async challenge(miner, challenge, answerBytes, signal) {
+      invariant(signer.hotkey === tenant, 'only the tenant challenges');
+      const answer = await transport.read(
+        miner,
+        {
+          method: 'POST',
+          target: '/v1/challenges',
+          wantedStatus: 200,
+          body: encodeChallengeBody(challenge),
+          contentType: 'application/octet-stream',
+          answerBytes,
+          totalMs: challengeDeadlineMs(answerBytes),
+        },
+        signal,
+      );
+      return answer.ok ? succeed(answer.value.body) : answer;
     },
 
     async drop(miner, anchors, action, reason, signal) {

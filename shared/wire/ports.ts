@@ -6,6 +6,7 @@
 
 import type { Failure, Result } from '#shared/primitives/failure.ts';
 import type { AnchorId, Hotkey, OrderId } from '#shared/primitives/ids.ts';
+import type { ChallengeBody } from './challenge-body.ts';
 
 /** A miner to talk to: who it must prove to be, and where requests go (made by the host pattern port). */
 export interface MinerPeer {
@@ -147,4 +148,16 @@ export interface MinerClient {
     reason: number,
     signal: AbortSignal,
   ): Promise<Result<readonly DroppedShard[], MinerFailure>>;
+  /**
+   * Asks for proofs (tenant only) and resolves with the whole answer as it came, unjudged: `verifyAnswer` judges it.
+   * `unreachable` when it is not there within `challengeDeadlineMs(answerBytes)`; `broken` when it is longer than a
+   * right one.
+   * @param answerBytes of a complete answer (`RoundPlan.answerBytes`)
+   */
+  challenge(
+    miner: MinerPeer,
+    challenge: ChallengeBody,
+    answerBytes: number,
+    signal: AbortSignal,
+  ): Promise<Result<Uint8Array, MinerFailure>>;
 }

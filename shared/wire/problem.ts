@@ -38,6 +38,7 @@ export const PROBLEMS = {
   'bad-cid': row(400, 'caller', 'Not a CID that is stored here'),
   'bad-range': row(400, 'caller', 'The Range header is malformed'),
   'bad-name': row(400, 'caller', 'The name is not acceptable'),
+  'bad-challenge': row(400, 'caller', 'The challenge does not hold'),
   'bad-order': row(400, 'caller', 'The order does not hold'),
   'unsupported-redundancy': row(400, 'caller', 'This redundancy is not offered'),
   'length-required': row(411, 'caller', 'A Content-Length is needed'),

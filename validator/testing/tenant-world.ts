@@ -175,6 +175,7 @@ function clientOf(miners: readonly TestMiner[], tenant: string): MinerClient {
     readReceipt: never,
     readShards: never,
     headShard: never,
+    challenge: never,
     async health(peer) {
       const miner = reach(peer);
       if (!(miner instanceof TestMiner)) return fail(miner);
