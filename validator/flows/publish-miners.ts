@@ -1,7 +1,8 @@
 /**
  * Publishes the directory of miners that edges place shards on. A miner is offered new shards only after it proved,
  * by `hello`, that the registered address is its own, and while its health says that it has room: else a foreign
- * registration could aim the network at a victim. Miners that fail stay listed, so that what they hold is still read.
+ * registration could aim the network at a victim. Nor is it offered more than its tier allows (`tier-allowance.ts`).
+ * Miners that fail stay listed, so that what they hold is still read.
  */
 import type { DirectorySnapshot, MinerEntry } from '#shared/index/ports.ts';
 import type { Hotkey } from '#shared/primitives/ids.ts';
@@ -23,7 +24,10 @@ export interface PublishState {
 
 export const newPublishState = (): PublishState => ({ proofs: new Map(), published: undefined });
 
-type Ports = Pick<TenantPorts, 'registrations' | 'directory' | 'miners' | 'minerUrl' | 'clock' | 'log'>;
+type Ports = Pick<TenantPorts, 'registrations' | 'directory' | 'miners' | 'minerUrl' | 'clock' | 'log'> & {
+  /** Bytes that a miner may still be entrusted with under its tier; absent: as many as it has room for. */
+  readonly allowance?: (miner: Hotkey) => number;
+};
 
 export async function publishMiners(ports: Ports, state: PublishState, signal: AbortSignal): Promise<void> {
   const registered = await ports.registrations.read();
@@ -34,12 +38,14 @@ export async function publishMiners(ports: Ports, state: PublishState, signal: A
       if (number === undefined) return undefined;
       const seen = await examine(ports, state, miner, signal);
       const before = state.published?.miners.find((entry) => entry.hotkey === miner.hotkey);
+      const room = seen?.freeBytes ?? before?.freeBytes ?? 0;
+      const freeBytes = Math.min(room, ports.allowance?.(miner.hotkey) ?? room);
       return {
         number,
         ...miner,
-        freeBytes: seen?.freeBytes ?? before?.freeBytes ?? 0,
+        freeBytes,
         capacityBytes: seen?.capacityBytes ?? before?.capacityBytes ?? 0,
-        accepting: seen !== undefined && !seen.draining && seen.freeBytes > 0,
+        accepting: seen !== undefined && !seen.draining && freeBytes > 0,
       };
     }),
   );
