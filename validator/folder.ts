@@ -1,36 +1,73 @@
 /**
- * What the validator keeps on its own disk: its mark of the index (durable before it counts), and the list of
- * registered miners that a local network writes for it. Made by `main.ts`.
+ * What the validator keeps on its own disk: its mark of the index, and the roster of the subnet's hotkeys (both durable
+ * before they count). Made by `main.ts`.
  */
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import type { IndexMark, IndexMarks, Registrations } from './ports.ts';
-import { parseMiners } from './settings.ts';
+import { hotkeySetting } from '#shared/wire/setting-schemas.ts';
+import type { RosterStore } from './chain/watch-subnet.ts';
+import type { Roster } from './domain/roster.ts';
+import type { IndexMark, IndexMarks } from './ports.ts';
 
 const MARK_FILE = 'index-mark.json';
 const Mark = z.object({ id: z.string().min(1), epoch: z.int().min(0), nextEpoch: z.int().min(0) });
+
+const ROSTER_FILE = 'roster.json';
+const block = z.int().min(0);
+const Member = z.object({
+  hotkey: hotkeySetting,
+  coldkey: z.string(),
+  uid: z.int().min(0).max(0xffff),
+  registeredAt: block,
+  address: z.object({ ip: z.string(), port: z.int().min(1).max(65_535) }).optional(),
+});
+const Roster = z.object({
+  block,
+  lastRegistration: block,
+  members: z.array(Member),
+  departed: z.array(Member.extend({ leftAt: block })),
+});
 
 export function indexMarksIn(dataDir: string): IndexMarks {
   const file = join(dataDir, MARK_FILE);
   return {
     async read() {
-      const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOENT') return undefined;
-        throw error;
-      });
+      const json = await readJson(file);
       // A mark that cannot be read is no licence to adopt another index.
-      return text === undefined ? undefined : Mark.parse(JSON.parse(text));
+      return json === undefined ? undefined : Mark.parse(json);
     },
-    async write(mark: IndexMark) {
-      await mkdir(dataDir, { recursive: true, mode: 0o700 });
-      await writeDurably(file, `${JSON.stringify(mark)}\n`);
-    },
+    write: (mark: IndexMark) => writeDurably(file, `${JSON.stringify(mark)}\n`),
   };
+}
+
+/** Damaged, it stops the start: who left meanwhile would be forgotten without anyone knowing. */
+export function rosterIn(dataDir: string): RosterStore {
+  const file = join(dataDir, ROSTER_FILE);
+  return {
+    async read() {
+      const json = await readJson(file);
+      if (json === undefined) return undefined;
+      const parsed = Roster.safeParse(json);
+      if (!parsed.success) throw new Error(`${file} is damaged: restore it, or remove it to begin anew`);
+      return parsed.data as Roster;
+    },
+    write: (roster) => writeDurably(file, `${JSON.stringify(roster)}\n`),
+  };
+}
+
+/** Undefined when there is no such file. */
+async function readJson(file: string): Promise<unknown> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  return text === undefined ? undefined : JSON.parse(text);
 }
 
 /** Whole or not at all, and on the disk: temporary file, fsync, rename, fsync of the folder. */
 async function writeDurably(file: string, text: string): Promise<void> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   const temporary = `${file}.new`;
   const handle = await open(temporary, 'w', 0o600);
   try {
@@ -47,8 +84,3 @@ async function writeDurably(file: string, text: string): Promise<void> {
     await folder.close();
   }
 }
-
-/** The miners that a JSON file lists, read anew each time: whoever writes it replaces it whole. */
-export const registrationsFrom = (minersFile: string): Registrations => ({
-  read: async () => parseMiners(await readFile(minersFile, 'utf8')),
-});

@@ -9,22 +9,28 @@ import { createIndex } from '#shared/index/redis-index.ts';
 import { systemClock, systemRandom } from '#shared/primitives/effects.ts';
 import { createNodeLog } from '#shared/primitives/node-log.ts';
 import { createMinerClient } from '#shared/wire/miner-client.ts';
-import { minerUrlOf } from '#shared/wire/miner-url.ts';
 import { createNodeHttpFetch } from '#shared/wire/node-http-fetch.ts';
-import { readKeyFile } from '#shared/wire/node-key-file.ts';
 import { loadSr25519 } from '#shared/wire/node-sr25519.ts';
+import { publicMinerUrl } from '#shared/wire/public-miner-url.ts';
+import { connectChain } from './chain/connect-chain.ts';
+import { followBlocks } from './chain/follow-blocks.ts';
+import { watchSubnet } from './chain/watch-subnet.ts';
 import { collect } from './flows/collect.ts';
 import { dropDeleted } from './flows/drop-deleted.ts';
 import { dropStrays } from './flows/drop-strays.ts';
 import { expireFiles, expireUploads } from './flows/expire.ts';
 import { grantEdges } from './flows/grant-edge.ts';
 import { newPublishState, publishMiners } from './flows/publish-miners.ts';
-import { indexMarksIn, registrationsFrom } from './folder.ts';
-import type { TenantPorts } from './ports.ts';
+import { indexMarksIn, rosterIn } from './folder.ts';
+import { loadHotkeyOf } from './load-hotkey.ts';
+import type { ValidatorPorts } from './ports.ts';
 import { type Job, startSchedule } from './schedule.ts';
 import { parseSettings, type ValidatorSettings } from './settings.ts';
 
 const log = createNodeLog('validator', process.env.FILETAO_LOG_LEVEL === 'debug' ? 'debug' : 'info');
+
+const stopped = new AbortController();
+for (const signal of ['SIGTERM', 'SIGINT', 'disconnect'] as const) process.on(signal, () => stopped.abort(signal));
 
 async function readConfig(): Promise<ValidatorSettings> {
   const file = process.env.FILETAO_VALIDATOR_CONFIG;
@@ -35,13 +41,25 @@ async function readConfig(): Promise<ValidatorSettings> {
 async function main(): Promise<void> {
   const settings = await readConfig();
   const sr25519 = await loadSr25519();
-  const seed = readKeyFile(settings.keyFile);
-  if (!seed.ok) throw new Error(`keyFile: ${seed.failure.message}`);
-  const signer = sr25519.signerFromSeed(seed.value);
-  const network = { genesis: settings.genesisHash, netuid: settings.netuid };
+  const signer = await loadHotkeyOf(settings, sr25519);
+  const { netuid, genesisHash, dataDir } = settings;
+  const network = { genesis: genesisHash, netuid };
+  const effects = { clock: systemClock, log };
+  const { endpoint, pace } = settings.chain.network;
+  const { chain, first } = await connectChain({ endpoint, pace, genesisHash, dataDir }, effects, stopped.signal);
+  const blocks = followBlocks(chain, first, effects, stopped.signal);
+  const { refreshBlocks } = settings.chain;
+  const subnet = await watchSubnet(
+    { chain, blocks, store: rosterIn(dataDir), log },
+    { netuid, own: signer.hotkey, refreshBlocks },
+    stopped.signal,
+  );
   const index = createIndex({ ...settings.index, clock: systemClock });
   const http = createNodeHttpFetch();
-  const ports: TenantPorts = {
+  const ports: ValidatorPorts = {
+    chain,
+    blocks,
+    departures: subnet.departures,
     files: index.files,
     directory: index.miners,
     access: index.access,
@@ -55,9 +73,9 @@ async function main(): Promise<void> {
       random: systemRandom,
       verify: sr25519.verify,
     }),
-    registrations: registrationsFrom(settings.minersFile),
-    indexMarks: indexMarksIn(settings.dataDir),
-    minerUrl: (address) => minerUrlOf(settings.minerUrlPattern, address),
+    registrations: subnet.registrations,
+    indexMarks: indexMarksIn(dataDir),
+    minerUrl: publicMinerUrl(settings.minerUrlPattern, { loopback: settings.loopbackMiners }),
     signer,
     network,
     clock: systemClock,
@@ -66,21 +84,22 @@ async function main(): Promise<void> {
   const schedule = startSchedule(jobsOf(ports, settings, sr25519.verify), systemClock, log);
   log.info('started', { hotkey: signer.hotkey, edges: settings.edges.length });
 
-  let stopping = false;
-  const stop = async (why: string) => {
-    if (stopping) return;
-    stopping = true;
-    log.info('stopping', { why });
-    await schedule.stop();
-    http.close();
-    process.exit(0);
-  };
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal));
-  process.on('disconnect', () => void stop('disconnect'));
+  await aborted(stopped.signal);
+  log.info('stopping', { why: stopped.signal.reason });
+  await schedule.stop();
+  await Promise.all([blocks.ended, subnet.ended]);
+  await chain.close();
+  http.close();
 }
 
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve());
+  });
+
 function jobsOf(
-  ports: TenantPorts,
+  ports: ValidatorPorts,
   settings: ValidatorSettings,
   verify: Parameters<typeof grantEdges>[0]['verify'],
 ): readonly Job[] {
@@ -99,7 +118,12 @@ function jobsOf(
   ];
 }
 
-main().catch((error: unknown) => {
-  log.error('not-started', { reason: error instanceof Error ? error.message : String(error) });
-  process.exitCode = 1;
-});
+main().then(
+  () => process.exit(0),
+  (error: unknown) => {
+    // Asked to end while it still waited for the chain.
+    if (stopped.signal.aborted) process.exit(0);
+    log.error('not-started', { reason: error instanceof Error ? error.message : String(error) });
+    process.exit(1);
+  },
+);

@@ -4,12 +4,10 @@
  * `docs/run-a-validator.md`.
  */
 import { z } from 'zod';
-import { parseSs58 } from '#shared/primitives/ids.ts';
+import { nodeOf } from '#shared/chain/network-settings.ts';
 import { MAX_GRANT_MS } from '#shared/proof/grant.ts';
-import { parseAddress } from '#shared/wire/address.ts';
 import { parseHostPattern } from '#shared/wire/miner-url.ts';
 import { hexBytes, hostPatternSetting, hotkeySetting } from '#shared/wire/setting-schemas.ts';
-import type { RegisteredMiner } from './ports.ts';
 
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -22,15 +20,35 @@ const period = (defaultMs: number) =>
     .max(24 * HOUR_MS)
     .default(defaultMs);
 
+const text = z.string().min(1);
+
 const Config = z.strictObject({
   genesisHash: hexBytes(32),
   netuid: z.int().min(0).max(0xffff),
-  /** JSON file with the tenant's key: {"secretSeed":"0x…"}. */
-  keyFile: z.string().min(1),
+  /** JSON file with the tenant's key: {"secretSeed":"0x…"}. Or `wallet`. */
+  keyFile: z.string().min(1).optional(),
+  /** A hotkey of a Bittensor wallet that is not encrypted. */
+  wallet: z
+    .strictObject({ name: text.default('default'), hotkey: text.default('default'), path: text.optional() })
+    .optional(),
+  chain: z.strictObject({
+    /** finney, test, local, or the ws:// or wss:// URL of a node. */
+    network: z.string().transform((name, context) => {
+      const node = nodeOf(name);
+      if (node) return node;
+      context.addIssue({
+        code: 'custom',
+        message: 'must be finney, test, local, or the ws:// or wss:// URL of a node',
+      });
+      return z.NEVER;
+    }),
+    /** The metagraph is read again after so many blocks. */
+    refreshBlocks: z.int().min(1).max(300).default(5),
+  }),
   /** Folder of the tenant's own memory: what must not be lost with the index. */
   dataDir: z.string().min(1),
-  /** JSON list of the registered miners; read again and again, so it may change. */
-  minersFile: z.string().min(1),
+  /** True on a network of one machine: miners on loopback addresses are talked to. */
+  loopbackMiners: z.boolean().default(false),
   minerUrlPattern: hostPatternSetting.default(() => parseHostPattern('http://{ip}:{port}')),
   index: z.strictObject({ url: z.url({ protocol: /^https?$/ }), token: z.string().min(1) }),
   edges: z.array(hotkeySetting).max(1000).default([]),
@@ -67,33 +85,21 @@ const Config = z.strictObject({
 export type ValidatorSettings = z.output<typeof Config>;
 
 /** Throws one line that names every setting at fault. */
-export function parseSettings(text: string): ValidatorSettings {
-  return parseWith(Config, text, 'validator settings');
-}
-
-const Miners = z.array(
-  z.object({
-    hotkey: hotkeySetting,
-    coldkey: z.string().refine((text) => parseSs58(text) !== undefined, 'must be an SS58 address with prefix 42'),
-    ip: z.string().refine((text) => parseAddress(text) !== undefined, 'must be an IP address'),
-    port: z.int().min(1).max(65_535),
-  }),
-);
-
-export function parseMiners(text: string): readonly RegisteredMiner[] {
-  const miners = parseWith(Miners, text, 'miners file');
-  return miners.map(({ hotkey, coldkey, ip, port }) => ({ hotkey, coldkey, address: { ip, port } }));
-}
-
-function parseWith<Schema extends z.ZodType>(schema: Schema, text: string, what: string): z.output<Schema> {
+export function parseSettings(config: string): ValidatorSettings {
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = JSON.parse(config);
   } catch {
-    throw new Error(`${what}: not JSON`);
+    throw new Error('validator settings: not JSON');
   }
-  const parsed = schema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  const wrong = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'all of it'} ${message}`);
-  throw new Error(`${what}: ${wrong.join('; ')}`);
+  const parsed = Config.safeParse(json);
+  if (!parsed.success) {
+    const wrong = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'all of it'} ${message}`);
+    throw new Error(`validator settings: ${wrong.join('; ')}`);
+  }
+  const { keyFile, wallet } = parsed.data;
+  if ((keyFile === undefined) === (wallet === undefined)) {
+    throw new Error('validator settings: keyFile or wallet must be set, and not both');
+  }
+  return parsed.data;
 }

@@ -8,13 +8,13 @@ import type { Log } from '#shared/primitives/effects.ts';
 import { systemRandom } from '#shared/primitives/effects.ts';
 import { invariant } from '#shared/primitives/failure.ts';
 import { loadSr25519 } from '#shared/wire/node-sr25519.ts';
+import { genesisBlock } from './genesis-block.ts';
 import { RUNTIME, storageOf } from './metadata/runtime-declaration.ts';
-import { sealBlock } from './node/block.ts';
 import { BlockLog, type StoredChain } from './node/block-log.ts';
 import { Chain } from './node/chain.ts';
 import { lockFolder } from './node/folder-lock.ts';
 import { openRpcServer } from './rpc/server.ts';
-import { type Genesis, genesisState } from './runtime/genesis.ts';
+import type { Genesis } from './runtime/genesis.ts';
 import { Subnet } from './runtime/items.ts';
 import { RuntimeCalls } from './runtime/runtime-calls.ts';
 import { RUNTIME_VERSION_BYTES } from './runtime/runtime-version.ts';
@@ -123,8 +123,7 @@ async function open(
 }
 
 function begin(blockLog: BlockLog, genesis: Genesis): StoredChain {
-  const changes = genesisState(genesis);
-  const block = sealBlock(undefined, new Uint8Array(32), [], changes);
+  const { block, changes } = genesisBlock(genesis);
   blockLog.begin(block, changes);
   return { genesis: block, blocks: [{ block, changes }], tornBytes: 0 };
 }

@@ -3,6 +3,7 @@
  * URL when clients may come; ends on SIGTERM and SIGINT with everything on disk.
  */
 import { readFileSync } from 'node:fs';
+import { toHex } from '#shared/primitives/bytes.ts';
 import { createNodeLog } from '#shared/primitives/node-log.ts';
 import { parseGenesis } from './genesis-file.ts';
 import { openLocalChain } from './local-chain.ts';
@@ -26,6 +27,7 @@ async function main(): Promise<void> {
     url: running.url,
     port: running.port,
     netuid: settings.netuid,
+    genesisHash: `0x${toHex(running.chain.genesisHash)}`,
     block: running.chain.head.header.number,
     restored: running.restored,
     pid: process.pid,

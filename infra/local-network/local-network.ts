@@ -1,16 +1,18 @@
 /**
- * A whole network on loopback, of real processes: miners, and for each tenant an index, the tenant's process and an
- * edge under `wrangler dev`. Used by `npm start` and by the tests of the whole network; both get the same thing.
+ * A whole network on loopback, of real processes: a chain, miners, and for each tenant an index, the tenant's process
+ * and an edge under `wrangler dev`. Used by `npm start` and by the tests of the whole network; both get the same thing.
  */
 import { rmSync } from 'node:fs';
 import { systemRandom } from '#shared/primitives/effects.ts';
 import { loadSr25519 } from '#shared/wire/node-sr25519.ts';
 import type { Child } from './child.ts';
-import { createFleet, type LocalMiner, registerMiners } from './miner-fleet.ts';
+import { LocalChainRun } from './local-chain-run.ts';
+import { choosePorts, createFleet, type LocalMiner, notePorts } from './miner-fleet.ts';
 import { isPortFree } from './ports.ts';
 import { loadSecrets, type Secrets } from './secrets.ts';
 import { StartRefused, StateFolder } from './state-folder.ts';
 import { Tenancy } from './tenancy.ts';
+import { keyOf, writeWallet } from './throw-away-wallet.ts';
 import { LOCAL_TIMES, type NetworkTimes } from './times.ts';
 
 export interface NetworkOptions {
@@ -33,6 +35,7 @@ const NETWORK_FILE = 'network.json';
 export class LocalNetwork {
   readonly state: StateFolder;
   readonly secrets: Secrets;
+  readonly chain: LocalChainRun;
   readonly miners: readonly LocalMiner[];
   readonly tenancies: readonly Tenancy[];
   readonly #options: NetworkOptions;
@@ -59,14 +62,31 @@ export class LocalNetwork {
       onRestart: () => this.#up && this.#describe(),
       say: (line: string) => options.say?.(line),
     };
+    this.chain = new LocalChainRun(state, secrets, supervision);
+    const chainUrl = () => this.chain.url;
     this.tenancies = secrets.tenancies.slice(0, options.tenants ?? 1).map((of, index) => {
       const prefix = index === 0 ? '' : `tenant-${index + 1}-`;
       const edgePort = index === 0 ? options.edgePort : 0;
-      return new Tenancy({ state, prefix, network: secrets, secrets: of, sr25519, times, edgePort, supervision });
+      return new Tenancy({
+        state,
+        prefix,
+        network: secrets,
+        secrets: of,
+        sr25519,
+        times,
+        edgePort,
+        chainUrl,
+        supervision,
+      });
     });
     const tenants = this.tenancies.map((tenancy) => tenancy.hotkey);
     const fleet = { ...secrets, miners: secrets.miners.slice(0, options.miners) };
-    this.miners = createFleet(state, fleet, sr25519, { tenants, restoreMs: times.restoreMs }, supervision);
+    const onRestart = (miner: LocalMiner) => this.#movedTo(miner);
+    const settings = { tenants, chainUrl, restoreMs: times.restoreMs, onRestart };
+    this.miners = createFleet(state, fleet, sr25519, settings, supervision);
+    const { purseSeed } = secrets;
+    const purse = keyOf(sr25519, purseSeed);
+    writeWallet(state, 'purse', { coldkeySeed: purseSeed, coldkey: purse, hotkeySeed: purseSeed, hotkey: purse });
   }
 
   /** Brings everything up, or nothing: what was started is ended again before it rejects. */
@@ -81,8 +101,9 @@ export class LocalNetwork {
       state.remove(NETWORK_FILE);
       for (const folder of ['keys', 'logs', 'miners']) state.folder(folder);
       const counts = { miners: options.miners, tenants: options.tenants ?? 1 };
-      const secrets = loadSecrets(state, counts, systemRandom);
-      const network = new LocalNetwork(state, secrets, options, await loadSr25519());
+      const sr25519 = await loadSr25519();
+      const secrets = loadSecrets(state, counts, systemRandom, (seed) => keyOf(sr25519, seed));
+      const network = new LocalNetwork(state, secrets, options, sr25519);
       const breakOff = () => void network.stop();
       options.signal?.addEventListener('abort', breakOff);
       try {
@@ -118,7 +139,12 @@ export class LocalNetwork {
       this.#options.onProgress?.(part, performance.now() - sinceMs);
     };
     const all = (start: (tenancy: Tenancy) => Promise<unknown>) => Promise.all(this.tenancies.map(start));
-    await all((tenancy) => tenancy.choosePorts());
+    await everyOne([
+      all((tenancy) => tenancy.choosePorts()),
+      this.chain.choosePort(),
+      choosePorts(this.state, this.miners),
+    ]);
+    const chain = timed('chain', this.chain.run.up());
     const index = timed(
       'index',
       all((tenancy) => tenancy.index.up()),
@@ -128,15 +154,15 @@ export class LocalNetwork {
       'edge',
       all((tenancy) => tenancy.edge.up()),
     );
-    const tenant = everyOne([index, miners]).then(() => {
-      registerMiners(this.state, this.miners);
-      return timed(
+    const announced = chain.then(() => timed('axons', this.chain.announce(this.miners)));
+    const tenant = everyOne([index, miners]).then(() =>
+      timed(
         'tenant',
         all((tenancy) => this.#openTenancy(tenancy)),
-      );
-    });
+      ),
+    );
     // Everything is awaited even when one part fails: none may come up after the rest was ended.
-    await everyOne([index, miners, edge, tenant]);
+    await everyOne([chain, announced, index, miners, edge, tenant]);
     this.#up = true;
     this.#describe();
   }
@@ -145,6 +171,12 @@ export class LocalNetwork {
   async #openTenancy(tenancy: Tenancy): Promise<void> {
     await everyOne([tenancy.registerApiKey(), tenancy.tenant.up()]);
     await tenancy.ready(this.miners.length);
+  }
+
+  /** A miner that came back on another port says so on the chain. */
+  #movedTo(miner: LocalMiner): void {
+    notePorts(this.state, this.miners);
+    this.chain.announce([miner]).catch((error: unknown) => this.#options.say?.(`not announced: ${error}`));
   }
 
   /** `network.json`, for programs: where everything is, once everything is up. */
@@ -156,6 +188,7 @@ export class LocalNetwork {
       miners: this.miners.flatMap(({ hotkey, run, folder }) =>
         run.isUp ? [{ hotkey, pid: run.child.pid, url: run.child.ready.url, folder }] : [],
       ),
+      chain: { url: this.chain.url, netuid: this.secrets.netuid, genesisHash: this.secrets.genesisHash },
       validator: { hotkey, pid: tenant.isUp ? tenant.child.pid : undefined },
     };
     this.state.write(NETWORK_FILE, `${JSON.stringify(description, undefined, 2)}\n`);
@@ -174,7 +207,7 @@ export class LocalNetwork {
 
   async #stop(): Promise<void> {
     this.#up = false;
-    const parts = this.tenancies.flatMap(({ edge, tenant, index }) => [edge, tenant, index]);
+    const parts = this.tenancies.flatMap(({ edge, tenant, index }) => [edge, tenant, index]).concat(this.chain.run);
     await everyOne([...parts, ...this.miners.map((miner) => miner.run)].map((part) => part.down()));
     // What was still coming up when it was told to end.
     await Promise.all([...this.#children].map((child) => child.stop(0)));

@@ -1,18 +1,17 @@
 /**
- * The miners of a local network: each a process with a key, a folder and a port of its own, and the list of them that
- * tenants read in place of a chain.
+ * The miners of a local network: each a process with a throw-away wallet, a folder and a port of its own.
  */
-
-import { fromHex } from '#shared/primitives/bytes.ts';
-import { type Hotkey, hotkeyOf } from '#shared/primitives/ids.ts';
+import type { Hotkey } from '#shared/primitives/ids.ts';
 import type { Sr25519 } from '#shared/primitives/signer.ts';
 import { freePort } from './ports.ts';
 import { type Listening, minerProgram } from './programs.ts';
 import type { Secrets } from './secrets.ts';
 import type { StateFolder } from './state-folder.ts';
 import { Supervised, type Supervision } from './supervised.ts';
+import { keyOf, writeWallet } from './throw-away-wallet.ts';
 
-export const MINERS_FILE = 'miners.json';
+/** Where each listened last. */
+const PORTS_FILE = 'miner-ports.json';
 /** Each; the disk's own room comes first. */
 const CAPACITY_BYTES = 16 * 2 ** 30;
 /** Left free on the disk, whatever miners would still take. */
@@ -21,6 +20,8 @@ const FREE_FLOOR_BYTES = 512 * 2 ** 20;
 export interface LocalMiner {
   readonly hotkey: Hotkey;
   readonly coldkey: string;
+  readonly hotkeyFile: string;
+  readonly coldkeyFile: string;
   readonly folder: string;
   /** Where it listens, or last listened. */
   port: number;
@@ -28,8 +29,13 @@ export interface LocalMiner {
 }
 
 export interface FleetSettings {
-  readonly tenants: readonly Hotkey[];
+  /** Undefined: the miners learn them from the chain. */
+  readonly tenants: readonly Hotkey[] | undefined;
+  /** Undefined: there is no chain, and `tenants` says all. */
+  readonly chainUrl: (() => string) | undefined;
   readonly restoreMs: number;
+  /** Told when a miner is up again after it had died: it may listen on another port. */
+  readonly onRestart?: (miner: LocalMiner) => void;
 }
 
 /** The miners, not yet running; each takes the port that it had last time when that is free. */
@@ -43,12 +49,13 @@ export function createFleet(
   const lastPorts = readPorts(state);
   const miners = secrets.miners.map(({ hotkeySeed, coldkeySeed }, index): LocalMiner => {
     const number = String(index + 1).padStart(2, '0');
-    const keyFile = state.write(`keys/miner-${number}.json`, `${JSON.stringify({ secretSeed: `0x${hotkeySeed}` })}\n`);
-    const hotkey = hotkeyOf(publicKeyOf(sr25519, hotkeySeed));
+    const [hotkey, coldkey] = [keyOf(sr25519, hotkeySeed), keyOf(sr25519, coldkeySeed)];
+    const wallet = writeWallet(state, `miner-${number}`, { hotkeySeed, hotkey, coldkeySeed, coldkey });
     const folder = state.folder('miners', number);
     const miner: LocalMiner = {
       hotkey,
-      coldkey: hotkeyOf(publicKeyOf(sr25519, coldkeySeed)),
+      coldkey,
+      ...wallet,
       folder,
       port: lastPorts.get(hotkey) ?? 0,
       run: new Supervised(
@@ -58,11 +65,12 @@ export function createFleet(
             name: `miner ${number}`,
             dataDir: folder,
             port: miner.port,
-            keyFile,
+            keyFile: wallet.hotkeyFile,
             logFile: state.file('logs', `miner-${number}.log`),
             genesisHash: secrets.genesisHash,
             netuid: secrets.netuid,
             tenants: settings.tenants,
+            chainUrl: settings.chainUrl?.(),
             capacityBytes: CAPACITY_BYTES,
             freeFloorBytes: FREE_FLOOR_BYTES,
             restoreMs: settings.restoreMs,
@@ -72,7 +80,7 @@ export function createFleet(
         {
           ...supervision,
           onRestart: () => {
-            registerMiners(state, miners);
+            settings.onRestart?.(miner);
             supervision.onRestart();
           },
         },
@@ -83,20 +91,18 @@ export function createFleet(
   return miners;
 }
 
-/** Writes the list that tenants publish from: here it stands for the registrations on a chain. */
-export function registerMiners(state: StateFolder, miners: readonly LocalMiner[]): void {
-  const list = miners.map(({ hotkey, coldkey, port }) => ({ hotkey, coldkey, ip: '127.0.0.1', port }));
-  state.write(MINERS_FILE, `${JSON.stringify(list, undefined, 2)}\n`);
+/** Before anything starts, so that they can be announced while they start; the ports of last time where they are free. */
+export async function choosePorts(state: StateFolder, miners: readonly LocalMiner[]): Promise<void> {
+  for (const miner of miners) miner.port = await freePort(miner.port);
+  notePorts(state, miners);
+}
+
+export function notePorts(state: StateFolder, miners: readonly LocalMiner[]): void {
+  const ports = Object.fromEntries(miners.map(({ hotkey, port }) => [hotkey, port]));
+  state.write(PORTS_FILE, `${JSON.stringify(ports, undefined, 2)}\n`);
 }
 
 function readPorts(state: StateFolder): ReadonlyMap<string, number> {
-  const list = state.readJson(MINERS_FILE);
-  if (!Array.isArray(list)) return new Map();
-  return new Map(list.map(({ hotkey, port }: { hotkey: string; port: number }) => [hotkey, port]));
-}
-
-function publicKeyOf(sr25519: Sr25519, seedHex: string): Uint8Array {
-  const seed = fromHex(seedHex, 32);
-  if (!seed) throw new Error('a seed in secrets.json is damaged');
-  return sr25519.signerFromSeed(seed).publicKey;
+  const ports = state.readJson(PORTS_FILE);
+  return new Map(typeof ports === 'object' && ports !== null ? Object.entries(ports as Record<string, number>) : []);
 }

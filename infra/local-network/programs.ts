@@ -62,6 +62,37 @@ export function indexProgram({
   return { name, args: ['infra/gateway/main.ts'], env, cwd: PROJECT, logFile, ready: listening };
 }
 
+export interface ChainStart {
+  readonly dataDir: string;
+  readonly port: number;
+  readonly netuid: number;
+  readonly tempo: number;
+  readonly genesisFile: string;
+  readonly logFile: string;
+}
+
+export function chainProgram(start: ChainStart): ChildSpec<Listening> {
+  const env = {
+    FILETAO_CHAIN_DIR: start.dataDir,
+    FILETAO_CHAIN_PORT: String(start.port),
+    FILETAO_CHAIN_NETUID: String(start.netuid),
+    FILETAO_CHAIN_TEMPO: String(start.tempo),
+    FILETAO_CHAIN_GENESIS: start.genesisFile,
+    FILETAO_CHAIN_LOCAL_AXONS: '1',
+    // One node that nobody contradicts: its blocks are final when they are made.
+    FILETAO_CHAIN_FINALITY_LAG: '0',
+  };
+  const { logFile } = start;
+  return { name: 'chain', args: ['infra/local-chain/main.ts'], env, cwd: PROJECT, logFile, ready: listening };
+}
+
+/** Registers and announces local miners, then ends. */
+export function announceProgram(planFile: string, logFile: string): ChildSpec<true> {
+  const env = { FILETAO_ANNOUNCE_PLAN: planFile };
+  const ready = (message: unknown): true | undefined => (fieldsOf(message).event === 'announced' ? true : undefined);
+  return { name: 'announce', args: ['infra/announce-miners/main.ts'], env, cwd: PROJECT, logFile, ready };
+}
+
 export interface MinerStart {
   readonly name: string;
   readonly dataDir: string;
@@ -70,7 +101,10 @@ export interface MinerStart {
   readonly logFile: string;
   readonly genesisHash: string;
   readonly netuid: number;
-  readonly tenants: readonly string[];
+  /** Undefined: the chain says who. */
+  readonly tenants: readonly string[] | undefined;
+  /** Undefined: there is no chain. */
+  readonly chainUrl: string | undefined;
   readonly capacityBytes: number;
   readonly freeFloorBytes: number;
   readonly restoreMs: number;
@@ -88,7 +122,7 @@ export function minerProgram(start: MinerStart): ChildSpec<Listening> {
     FILETAO_MINER_FREE_FLOOR_BYTES: String(start.freeFloorBytes),
     FILETAO_GENESIS_HASH: start.genesisHash,
     FILETAO_NETUID: String(start.netuid),
-    FILETAO_TENANTS: start.tenants.join(','),
+    ...(start.tenants && { FILETAO_TENANTS: start.tenants.join(',') }),
     FILETAO_HOLD_MS: String(start.restoreMs),
   };
   return { name: start.name, args: ['miner/main.ts'], env, cwd: PROJECT, logFile: start.logFile, ready: listening };

@@ -5,7 +5,10 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { fromHex } from '#shared/primitives/bytes.ts';
 import { systemRandom } from '#shared/primitives/effects.ts';
+import { hotkeyOf } from '#shared/primitives/ids.ts';
+import { genesisHashOf } from './genesis.ts';
 import { freePort, isPortFree } from './ports.ts';
 import { identifyProcess, type ProcessIdentity } from './process-identity.ts';
 import { loadSecrets } from './secrets.ts';
@@ -76,20 +79,41 @@ describe('the state folder', () => {
 });
 
 describe('secrets', () => {
-  it('stay, and grow by what is new', () => {
+  const keyOf = (seedHex: string) => hotkeyOf(fromHex(seedHex, 32) as Uint8Array);
+  const load = (folder: StateFolder, miners: number, tenants: number) =>
+    loadSecrets(folder, { miners, tenants }, systemRandom, keyOf);
+
+  it('stay as they were drawn, each its own', () => {
     const folder = openFolder();
-    const first = structuredClone(loadSecrets(folder, { miners: 2, tenants: 1 }, systemRandom));
-    const second = loadSecrets(folder, { miners: 3, tenants: 2 }, systemRandom);
-    expect(second.miners.slice(0, 2)).toEqual(first.miners);
-    expect(second.tenancies[0]).toEqual(first.tenancies[0]);
-    expect(loadSecrets(folder, { miners: 1, tenants: 1 }, systemRandom)).toEqual(second);
-    expect(new Set(second.miners.map((miner) => miner.hotkeySeed)).size).toBe(3);
+    const first = structuredClone(load(folder, 3, 2));
+    expect(load(folder, 3, 2)).toEqual(first);
+    expect(load(folder, 1, 1)).toEqual(first);
+    expect(new Set(first.miners.flatMap(Object.values)).size).toBe(6);
+  });
+
+  it('name the chain that their genesis makes', () => {
+    const folder = openFolder();
+    const { genesisHash, netuid } = load(folder, 2, 1);
+    expect(genesisHashOf(folder.readJson('genesis.json'), netuid)).toBe(genesisHash);
+  });
+
+  it('are not added to: the chain has begun', () => {
+    const folder = openFolder();
+    load(folder, 2, 1);
+    expect(() => load(folder, 3, 1)).toThrow(/begun with 2 miners and 1 tenants/);
+    expect(() => load(folder, 2, 2)).toThrow(/move the folder away/);
+  });
+
+  it('of a version without a chain are refused as such', () => {
+    const folder = openFolder();
+    folder.write('secrets.json', '{"genesisHash":"00","miners":[]}');
+    expect(() => load(folder, 1, 1)).toThrow(/of a version without a chain/);
   });
 
   it.each(['{', '{}', '{"genesisHash":"00"}'])('are not drawn anew when they are damaged: %s', (text) => {
     const folder = openFolder();
     folder.write('secrets.json', text);
-    expect(() => loadSecrets(folder, { miners: 1, tenants: 1 }, systemRandom)).toThrow(/is damaged/);
+    expect(() => load(folder, 1, 1)).toThrow(/is damaged/);
   });
 });
 

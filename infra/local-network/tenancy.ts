@@ -4,16 +4,15 @@
  */
 import { createIndex } from '#shared/index/redis-index.ts';
 import { apiKeyHash } from '#shared/primitives/api-key.ts';
-import { fromHex } from '#shared/primitives/bytes.ts';
 import { systemClock } from '#shared/primitives/effects.ts';
 import type { Hotkey, OwnerId } from '#shared/primitives/ids.ts';
 import type { Sr25519 } from '#shared/primitives/signer.ts';
-import { MINERS_FILE } from './miner-fleet.ts';
 import { freePort } from './ports.ts';
 import { edgeProgram, indexProgram, type Listening, tenantProgram } from './programs.ts';
 import type { Secrets, TenancySecrets } from './secrets.ts';
 import { StartRefused, type StateFolder } from './state-folder.ts';
 import { Supervised, type Supervision } from './supervised.ts';
+import { keyOf, writeWallet } from './throw-away-wallet.ts';
 import type { NetworkTimes } from './times.ts';
 
 /** Until the tenant has proven, asked and published every miner. */
@@ -29,6 +28,7 @@ export interface TenancySetup {
   readonly times: NetworkTimes;
   /** 0 takes any. */
   readonly edgePort: number;
+  readonly chainUrl: () => string;
   readonly supervision: Supervision;
 }
 
@@ -47,8 +47,8 @@ export class Tenancy {
     const { sr25519, secrets, supervision, edgePort } = setup;
     this.#setup = setup;
     this.#edgePort = edgePort;
-    this.hotkey = sr25519.signerFromSeed(seedBytes(secrets.tenantSeed)).hotkey;
-    this.edgeHotkey = sr25519.signerFromSeed(seedBytes(secrets.edgeSeed)).hotkey;
+    this.hotkey = keyOf(sr25519, secrets.tenantSeed);
+    this.edgeHotkey = keyOf(sr25519, secrets.edgeSeed);
     this.apiKey = secrets.apiKey;
     this.index = new Supervised(() => this.#indexSpec(), supervision);
     this.tenant = new Supervised(() => this.#tenantSpec(), supervision);
@@ -95,13 +95,18 @@ export class Tenancy {
   }
 
   async #tenantSpec() {
-    const { secrets, state, prefix, network, times } = this.#setup;
+    const { secrets, state, prefix, network, times, sr25519 } = this.#setup;
+    const { tenantSeed: hotkeySeed, tenantColdkeySeed: coldkeySeed } = secrets;
+    const coldkey = keyOf(sr25519, coldkeySeed);
+    const keys = { hotkeySeed, hotkey: this.hotkey, coldkeySeed, coldkey };
+    const wallet = writeWallet(state, `${prefix}validator`, keys);
     const config = {
       genesisHash: network.genesisHash,
       netuid: network.netuid,
-      keyFile: this.#write('keys', 'tenant.json', `${JSON.stringify({ secretSeed: `0x${secrets.tenantSeed}` })}\n`),
+      keyFile: wallet.hotkeyFile,
       dataDir: state.folder(`${prefix}validator`),
-      minersFile: state.file(MINERS_FILE),
+      chain: { network: this.#setup.chainUrl(), refreshBlocks: 1 },
+      loopbackMiners: true,
       index: { url: this.indexUrl, token: secrets.indexToken },
       edges: [this.edgeHotkey],
       everyMs: {
@@ -175,10 +180,4 @@ export class Tenancy {
   #openIndex() {
     return createIndex({ url: this.indexUrl, token: this.#setup.secrets.indexToken, clock: systemClock });
   }
-}
-
-function seedBytes(hex: string): Uint8Array {
-  const seed = fromHex(hex, 32);
-  if (!seed) throw new StartRefused('a seed in secrets.json is damaged');
-  return seed;
 }

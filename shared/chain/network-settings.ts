@@ -121,7 +121,8 @@ export function readNetworkSettings(flags: Given, environment: Given): ReadNetwo
   return { ok: true, settings: { ...node, netuid, axon, wallet } };
 }
 
-function nodeOf(text: string): Pick<NetworkSettings, 'network' | 'endpoint' | 'pace'> | undefined {
+/** The node of a name or URL, and how fast it may be asked; undefined for anything else. */
+export function nodeOf(text: string): Pick<NetworkSettings, 'network' | 'endpoint' | 'pace'> | undefined {
   if (text === 'finney' || text === 'test') return { network: text, endpoint: ENDPOINTS[text], pace: PUBLIC_PACE };
   if (text === 'local') return { network: text, endpoint: ENDPOINTS.local, pace: UNLIMITED_PACE };
   if (!/^wss?:\/\//.test(text) || !URL.canParse(text)) return undefined;

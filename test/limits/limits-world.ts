@@ -10,6 +10,7 @@ import { openGateway } from '#infra/gateway/gateway.ts';
 import { createFleet, type LocalMiner } from '#infra/local-network/miner-fleet.ts';
 import { loadSecrets } from '#infra/local-network/secrets.ts';
 import { StateFolder } from '#infra/local-network/state-folder.ts';
+import { keyOf } from '#infra/local-network/throw-away-wallet.ts';
 import { createIndex, type Index } from '#shared/index/redis-index.ts';
 import { apiKeyHash } from '#shared/primitives/api-key.ts';
 import { fromHex } from '#shared/primitives/bytes.ts';
@@ -47,14 +48,20 @@ export async function startLimitsWorld(count: number): Promise<LimitsWorld> {
   const folder = mkdtempSync(join(tmpdir(), 'filetao-limits-'));
   const state = StateFolder.open(folder);
   for (const name of ['keys', 'logs', 'miners']) state.folder(name);
-  const secrets = loadSecrets(state, { miners: count, tenants: 1 }, systemRandom);
+  const sr25519 = await loadSr25519();
+  const secrets = loadSecrets(state, { miners: count, tenants: 1 }, systemRandom, (seed) => keyOf(sr25519, seed));
   const [own] = secrets.tenancies;
   if (!own) throw new Error('a network has a tenant');
-  const sr25519 = await loadSr25519();
   const tenant = sr25519.signerFromSeed(seedOf(own.tenantSeed));
   const edge = sr25519.signerFromSeed(seedOf(own.edgeSeed));
   const supervision = { onSpawn() {}, onEnd() {}, onRestart() {}, say() {} };
-  const miners = createFleet(state, secrets, sr25519, { tenants: [tenant.hotkey], restoreMs: RESTORE_MS }, supervision);
+  const miners = createFleet(
+    state,
+    secrets,
+    sr25519,
+    { tenants: [tenant.hotkey], chainUrl: undefined, restoreMs: RESTORE_MS },
+    supervision,
+  );
   await Promise.all(miners.map(({ run }) => run.up()));
 
   const engine = openEmbeddedEngine(':memory:');

@@ -7,7 +7,6 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, it } from 'vitest';
 import type { LocalNetwork } from '#infra/local-network/local-network.ts';
-import { registerMiners } from '#infra/local-network/miner-fleet.ts';
 import type { Tenancy } from '#infra/local-network/tenancy.ts';
 import { createIndex, type Index } from '#shared/index/redis-index.ts';
 import { systemClock } from '#shared/primitives/effects.ts';
@@ -50,7 +49,7 @@ async function killAndRevive(random: () => number): Promise<() => Promise<void>>
   await Promise.all(victims.map((victim) => victim.crash()));
   return async () => {
     await Promise.all(victims.map((victim) => victim.up()));
-    registerMiners(network.state, network.miners);
+    await network.chain.announce(network.miners);
     await tenant.ready(network.miners.length);
   };
 }
