@@ -22,6 +22,8 @@ export interface ChildSpec<Ready> {
   readonly name: string;
   /** Arguments of node: a script and its own. Never secrets: any user of the machine sees them. */
   readonly args: readonly string[];
+  /** What is run instead of node with `args`: a program of an image. It has no leash. */
+  readonly command?: readonly [string, ...string[]];
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
   readonly logFile: string;
@@ -62,16 +64,20 @@ export class Child<Ready = unknown> {
    * @param onSpawn told as soon as there is a process, so that a start that is broken off leaves none unknown
    */
   static async start<Ready>(spec: ChildSpec<Ready>, onSpawn: (child: Child) => void = () => {}): Promise<Child<Ready>> {
-    const process_ = spawn(
+    const leashed = [
       process.execPath,
-      ['--disable-warning=ExperimentalWarning', '--import', LEASH, ...spec.args],
-      {
-        cwd: spec.cwd,
-        env: { ...baseEnvironment(), ...spec.env },
-        detached: true,
-        stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      },
-    );
+      '--disable-warning=ExperimentalWarning',
+      '--import',
+      LEASH,
+      ...spec.args,
+    ] as const;
+    const [file, ...args] = spec.command ?? leashed;
+    const process_ = spawn(file, args, {
+      cwd: spec.cwd,
+      env: { ...baseEnvironment(), ...spec.env },
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
     if (process_.pid === undefined) {
       const [error] = await once(process_, 'error');
       throw new ChildFailure(`${spec.name} cannot be started: ${error}`);

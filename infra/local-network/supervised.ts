@@ -20,6 +20,8 @@ export interface Supervision {
   onRestart(): void;
   /** One line for the person at the terminal. */
   say(line: string): void;
+  /** Starts a program some other way than from this folder: from an image. */
+  launch?<Ready>(spec: ChildSpec<Ready>): ChildSpec<Ready>;
 }
 
 export class Supervised<Ready> {
@@ -69,7 +71,8 @@ export class Supervised<Ready> {
   }
 
   async #start(): Promise<Child<Ready>> {
-    const spec = await this.#makeSpec();
+    const made = await this.#makeSpec();
+    const spec = this.#supervision.launch?.(made) ?? made;
     const { onSpawn, onEnd } = this.#supervision;
     const child = await Child.start(spec, (spawned) => {
       onSpawn(spawned);
