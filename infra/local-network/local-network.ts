@@ -11,6 +11,7 @@ import { choosePorts, createFleet, type LocalMiner, notePorts } from './miner-fl
 import { isPortFree } from './ports.ts';
 import { loadSecrets, type Secrets } from './secrets.ts';
 import { StartRefused, StateFolder } from './state-folder.ts';
+import type { Supervision } from './supervised.ts';
 import { Tenancy } from './tenancy.ts';
 import { keyOf, writeWallet } from './throw-away-wallet.ts';
 import { LOCAL_TIMES, type NetworkTimes } from './times.ts';
@@ -28,6 +29,8 @@ export interface NetworkOptions {
   readonly say?: (line: string) => void;
   /** A part is up, after so long. */
   readonly onProgress?: (part: string, ms: number) => void;
+  /** Starts programs some other way than from this folder. */
+  readonly launch?: Supervision['launch'];
 }
 
 const NETWORK_FILE = 'network.json';
@@ -61,6 +64,7 @@ export class LocalNetwork {
       onEnd: (child: Child) => this.#record(() => this.#children.delete(child)),
       onRestart: () => this.#up && this.#describe(),
       say: (line: string) => options.say?.(line),
+      ...(options.launch && { launch: options.launch }),
     };
     this.chain = new LocalChainRun(state, secrets, supervision);
     const chainUrl = () => this.chain.url;
