@@ -14,7 +14,7 @@ function patternsOf(families: readonly string[]): readonly string[] {
   const patterns = Object.values(keys).map((key: unknown) => {
     if (typeof key === 'string') return { family: key, pattern: key };
     // Any arguments do: what is wanted is what stands before the colon.
-    const family = familyOf((key as (...args: unknown[]) => string)('0', '0'));
+    const family = familyOf((key as (...args: unknown[]) => string)('0', '0', '0', '0'));
     return { family, pattern: `${family}:*` };
   });
   return patterns.filter(({ family }) => families.includes(family)).map(({ pattern }) => pattern);

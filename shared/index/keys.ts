@@ -5,9 +5,13 @@
  *   n                 next file number                      i         open uploads: number by expiry (zset)
  *   f:FILE            a live file's record                  t:FILE    a deleted file's record
  *   x:FILE:CHUNK      segment records of larger files       ic        chunks written by open uploads (hash)
+ *   w:FILE            an upload session (hash: s session, c how it ends, d 1 once stored, aPART sendings of a part)
+ *   wp:FILE           its parts (zset by number)            wo:OWNER  an owner's open sessions: number by end (zset)
+ *   ws:FILE:PART:ATTEMPT:PIECE   segment records of one sending of a part
  *   c:BUCKET          files by CID, and by owner and CID (zset of tags, see `tags.ts`)
  *   m:BUCKET          files by owner and name (the same)
  *   o:OWNER:PAGE      an owner's files in order of commit, 64 a page (zset)
+ *   v:FILE            a private file's signed envelope, base64 (only of files that have one)
  *   u:OWNER           an owner's counters and quota (hash: f files, b bytes, d deleted ever, q quota)
  *   e:SLOT            files by the two minutes they expire in (zset)       ec   the slot collected so far
  *   td                tombstones (zset by number)           d:TAG     last deletion of an owner's CID
@@ -40,7 +44,13 @@ export const keys = {
   directoryVersions: 'dv',
   live: (file: FileNumber) => `f:${base36(file)}`,
   gone: (file: FileNumber) => `t:${base36(file)}`,
+  envelope: (file: FileNumber) => `v:${base36(file)}`,
   chunk: (file: FileNumber, chunk: number) => `x:${base36(file)}:${base36(chunk)}`,
+  session: (file: FileNumber) => `w:${base36(file)}`,
+  sessionParts: (file: FileNumber) => `wp:${base36(file)}`,
+  sentPart: (file: FileNumber, part: number, attempt: number, piece: number) =>
+    `ws:${base36(file)}:${base36(part)}:${base36(attempt)}:${base36(piece)}`,
+  ownerSessions: (owner: OwnerId) => `wo:${ownerPart(owner)}`,
   cidBucket: (bucket: string) => `c:${bucket}`,
   nameBucket: (bucket: string) => `m:${bucket}`,
   ownerPage: (owner: OwnerId, page: number) => `o:${ownerPart(owner)}:${base36(page)}`,
@@ -66,7 +76,12 @@ export const EDGE_WRITABLE_FAMILIES: readonly string[] = [
   'f',
   't',
   'x',
+  'v',
   'ic',
+  'w',
+  'wp',
+  'ws',
+  'wo',
   'c',
   'm',
   'o',

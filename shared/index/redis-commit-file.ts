@@ -45,11 +45,19 @@ interface Prepared {
 
 /** @throws RangeError when the file and what was staged of it do not fit together */
 export async function commitFile(context: IndexContext, file: FileRecord): Promise<CommitOutcome> {
-  const upload = context.staged.find(file.number);
-  const prepared = upload && prepare(file, upload);
-  const outcome = await withLease(context.clock, (lease) => attempt(context, file, prepared, lease));
+  const outcome = await commitStaged(context, file, context.staged.find(file.number));
   context.staged.forget(file.number);
   return outcome;
+}
+
+/** @param upload what was staged; undefined only where the file may have been committed before */
+export function commitStaged(
+  context: IndexContext,
+  file: FileRecord,
+  upload: StagedUpload | undefined,
+): Promise<CommitOutcome> {
+  const prepared = upload && prepare(file, upload);
+  return withLease(context.clock, (lease) => attempt(context, file, upload, prepared, lease));
 }
 
 function prepare(file: FileRecord, upload: StagedUpload): Prepared {
@@ -61,9 +69,8 @@ function prepare(file: FileRecord, upload: StagedUpload): Prepared {
 }
 
 /** Takes the lease and reads all that decides, at one moment. */
-async function look(context: IndexContext, file: FileRecord): Promise<Situation> {
+async function look(context: IndexContext, file: FileRecord, upload: StagedUpload | undefined): Promise<Situation> {
   const { tag, bucket } = ownerCidTag(file.owner, file.cid);
-  const upload = context.staged.find(file.number);
   const replies = await context.connection.multi((c) => {
     const { min, max } = prefixRange(tag);
     c.set(keys.commitLease(tag), file.number, { nx: true, px: LEASE_MS });
@@ -82,18 +89,22 @@ async function look(context: IndexContext, file: FileRecord): Promise<Situation>
 async function attempt(
   context: IndexContext,
   file: FileRecord,
+  upload: StagedUpload | undefined,
   prepared: Prepared | undefined,
   lease: Lease,
 ): Promise<CommitOutcome | undefined> {
-  const { held, counters, stored, intentGone } = await look(context, file);
+  const { held, counters, stored, intentGone } = await look(context, file, upload);
   const own = stored.find((other) => other.file.number === file.number);
   if (own) {
     if (held) await release(context, file, lease);
+    if (upload?.shared && upload.writtenChunks > 0) {
+      await context.connection.write((c) => c.hdel(keys.uploadChunks, `${file.number}`));
+    }
     return { outcome: 'stored', file: own.file };
   }
   const nowMs = context.clock.nowMs();
   const live = stored.find((other) => isLive(other.file, nowMs));
-  if (live) return keepLater(context, file, live.file, held ? lease : undefined);
+  if (live) return keepLater(context, file, upload, live.file, held ? lease : undefined);
   if (!held) return undefined;
   if (intentGone) return tellOfTheGone(context, file, lease);
   // (The commit's lease stays ours: collection of the expired leaves it alone.)
@@ -102,7 +113,8 @@ async function attempt(
     if (await deleteFile(context, expired.file, 'expired')) usedBytes -= expired.file.bytes;
   }
   if (usedBytes + file.bytes > counters.quotaBytes) {
-    await abandon(context, file.number, context.staged.find(file.number)?.writtenChunks ?? 0);
+    // A session can be completed again when there is room.
+    if (!upload?.shared) await abandon(context, file.number, upload?.writtenChunks ?? 0);
     await release(context, file, lease);
     return { outcome: 'over-quota', quotaBytes: counters.quotaBytes, usedBytes };
   }
@@ -163,7 +175,7 @@ async function makeVisible(
 /** Our lease ended before our switch: if another file of the same bytes is there, ours goes. */
 function yieldToOther(context: IndexContext, file: FileRecord): Promise<CommitOutcome> {
   return withLease(context.clock, async (lease): Promise<CommitOutcome | undefined> => {
-    const { held, stored } = await look(context, file);
+    const { held, stored } = await look(context, file, undefined);
     if (!held) return undefined;
     const nowMs = context.clock.nowMs();
     const other = stored.find(({ file: found }) => found.number !== file.number && isLive(found, nowMs));
@@ -176,12 +188,13 @@ function yieldToOther(context: IndexContext, file: FileRecord): Promise<CommitOu
 async function keepLater(
   context: IndexContext,
   file: FileRecord,
+  upload: StagedUpload | undefined,
   live: FileRecord,
   lease: Lease | undefined,
 ): Promise<CommitOutcome | undefined> {
   const later = live.expiresAtMs !== 0 && (file.expiresAtMs === 0 || file.expiresAtMs > live.expiresAtMs);
   const kept = later ? await changeFile(context, live, { expiresAtMs: file.expiresAtMs }) : live;
-  if (kept) await abandon(context, file.number, context.staged.find(file.number)?.writtenChunks ?? 0);
+  if (kept) await abandon(context, file.number, upload?.writtenChunks ?? 0);
   if (lease) await release(context, file, lease);
   // Deleted just now: look again.
   return kept && { outcome: 'already', file: kept };

@@ -2,6 +2,7 @@
 import type { Pipeline } from '@upstash/redis/cloudflare';
 import type { Clock } from '#shared/primitives/effects.ts';
 import type { Cid, FileNumber, OwnerId } from '#shared/primitives/ids.ts';
+import type { FileNumbers } from './file-numbers.ts';
 import { parseFile, type StoredFile } from './file-record.ts';
 import { keys } from './keys.ts';
 import type { FileRecord, OwnerUsage } from './ports.ts';
@@ -13,6 +14,7 @@ export interface IndexContext {
   readonly connection: RedisConnection;
   readonly clock: Clock;
   readonly staged: StagedUploads;
+  readonly numbers: FileNumbers;
   /** Quota of an owner to whom none was set. */
   readonly defaultQuotaBytes: number;
 }

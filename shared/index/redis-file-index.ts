@@ -19,55 +19,25 @@ import { systemRandom } from '#shared/primitives/effects.ts';
 import type { FileNumber } from '#shared/primitives/ids.ts';
 import { keys } from './keys.ts';
 import { type FileIndex, IndexUnavailable, type UploadIntent } from './ports.ts';
-import { packReceipts, packStray, parseStray } from './records.ts';
+import { packStray, parseStray } from './records.ts';
 import { changeFile, replaceSlot } from './redis-change-file.ts';
 import { abandon, commitFile } from './redis-commit-file.ts';
 import { countOf, nonsense } from './redis-connection.ts';
-import { expirySlotOf, type IndexContext, isLive, readCounters, readStored, USAGE_FIELDS } from './redis-context.ts';
+import { type IndexContext, isLive, readCounters, readStored, USAGE_FIELDS } from './redis-context.ts';
+import { readEnvelopes, writeEnvelope } from './redis-envelope.ts';
 import { expiredFiles } from './redis-expired-files.ts';
 import { findByName, findFile, listFiles, readEither, readSegments } from './redis-find-files.ts';
+import { createReceiptList } from './redis-receipts.ts';
 import { deleteFile, deletion, settleTombstone, tombstones } from './redis-remove-file.ts';
+import { stageSegment } from './redis-stage-segment.ts';
+import { abortSession } from './redis-upload-index.ts';
 
-/** File numbers taken at once, so that most uploads begin with one command; unused ones are never given out. */
-const NUMBER_BLOCK = 16;
-const MAX_FILE_NUMBER = 2 ** 40 - 1;
 /** Strays kept when nobody takes them (5 MB); the oldest go, and collection finds them all the same. */
 export const MAX_STRAYS = 100_000;
-/** Batches of receipts kept when nobody takes them: one a segment, 16 KB each at (16, 40), so 64 MB; the oldest go. */
-export const MAX_RECEIPT_BATCHES = 4_000;
-/** Signed store receipts of one batch stay far below the gateway's 1 MB. */
-const RECEIPTS_PER_BATCH = 512;
 const STRAYS_PER_PUSH = 1000;
 
 export function createRedisFileIndex(context: IndexContext): FileIndex {
-  const { connection, clock, staged } = context;
-  let nextNumber = 0;
-  let numbersLeft = 0;
-  let taking: Promise<void> | undefined;
-
-  async function takeNumbers(): Promise<void> {
-    const replies = await connection.write((c) => {
-      c.incrby(keys.nextNumber, NUMBER_BLOCK);
-      // Nothing expires before the first upload: from here on collection looks for expired files.
-      c.set(keys.expiryCursor, expirySlotOf(clock.nowMs()), { nx: true });
-    });
-    const last = replies.integer();
-    if (last < NUMBER_BLOCK || last > MAX_FILE_NUMBER) throw new IndexUnavailable('the index is out of file numbers');
-    nextNumber = last - NUMBER_BLOCK + 1;
-    numbersLeft = NUMBER_BLOCK;
-  }
-
-  async function takeNumber(): Promise<FileNumber> {
-    while (numbersLeft === 0) {
-      taking ??= takeNumbers().finally(() => {
-        taking = undefined;
-      });
-      await taking;
-    }
-    numbersLeft--;
-    return nextNumber++ as FileNumber;
-  }
-
+  const { connection, clock, staged, numbers } = context;
   /** Appends, and trims to the newest `max` when that was too much. */
   async function pushBounded(key: string, values: readonly string[], max: number): Promise<void> {
     const length = (await connection.write((c) => c.rpush(key, ...values))).integer();
@@ -76,7 +46,7 @@ export function createRedisFileIndex(context: IndexContext): FileIndex {
 
   return {
     async beginUpload(intent: UploadIntent) {
-      const file = await takeNumber();
+      const file = await numbers.take();
       (await connection.write((c) => c.zadd(keys.uploads, { score: intent.expiresAtMs, member: file }))).integer();
       staged.open(file, intent, clock.nowMs());
       return file;
@@ -85,19 +55,11 @@ export function createRedisFileIndex(context: IndexContext): FileIndex {
       const upload = staged.find(file);
       if (!upload) throw new IndexUnavailable('this upload was not begun here');
       staged.checkRoom();
-      upload.add(segment, record);
-      const full = upload.fullChunk(segment);
-      if (!full) return;
-      upload.writtenChunks = Math.max(upload.writtenChunks, full.chunk + 1);
-      const replies = await connection.multi((c) => {
-        c.hset(keys.uploadChunks, { [file]: upload.writtenChunks });
-        c.set(keys.chunk(file, full.chunk), full.text);
-      });
-      replies.skip(2);
-      upload.markWritten(full.chunk);
+      await stageSegment(context, file, upload, segment, record);
     },
     commitFile: (file) => commitFile(context, file),
     async abandonUpload(file) {
+      await abortSession(context, file);
       const written = (await connection.read((c) => c.hget(keys.uploadChunks, `${file}`))).textOrNull();
       await abandon(context, file, countOf(written));
     },
@@ -116,6 +78,9 @@ export function createRedisFileIndex(context: IndexContext): FileIndex {
       return { files, bytes, quotaBytes };
     },
     changeFile: (file, change) => changeFile(context, file, change),
+    writeEnvelope: (file, revision, envelope, revisionOf) =>
+      writeEnvelope(context, file, revision, envelope, revisionOf),
+    readEnvelopes: (files) => readEnvelopes(context, files),
     deleteFile: (file, reason) => deleteFile(context, file, reason),
     deletion: (owner, cid) => deletion(context, owner, cid),
     replaceSlot: (file, segment, shardIndex, expected, slot) =>
@@ -150,12 +115,7 @@ export function createRedisFileIndex(context: IndexContext): FileIndex {
       if (!Array.isArray(taken)) return nonsense('a list');
       return taken.map((text) => (typeof text === 'string' && parseStray(text)) || nonsense('a stray'));
     },
-    async addReceipts(receipts) {
-      for (let from = 0; from < receipts.length; from += RECEIPTS_PER_BATCH) {
-        const batch = packReceipts(receipts.slice(from, from + RECEIPTS_PER_BATCH));
-        await pushBounded(keys.receipts, [batch], MAX_RECEIPT_BATCHES);
-      }
-    },
+    ...createReceiptList(connection),
 
     async maskCheck(maskEpoch) {
       const text = (await connection.read((c) => c.hget(keys.maskChecks, `${maskEpoch}`))).textOrNull();

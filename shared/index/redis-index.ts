@@ -1,11 +1,15 @@
-/** Opens the index: the three ports over one connection, for edge, validator and local network alike. */
+/** Opens the index: its ports over one connection, for edge, validator and local network alike. */
 import { type Clock, systemClock } from '#shared/primitives/effects.ts';
+import { FileNumbers } from './file-numbers.ts';
 import type { AccessIndex, FileIndex, MinerDirectory } from './ports.ts';
 import { createRedisAccessIndex } from './redis-access-index.ts';
 import { RedisConnection } from './redis-connection.ts';
+import type { IndexContext } from './redis-context.ts';
 import { createRedisFileIndex } from './redis-file-index.ts';
 import { createRedisMinerDirectory } from './redis-miner-directory.ts';
+import { createRedisUploadIndex } from './redis-upload-index.ts';
 import { StagedUploads } from './staged-uploads.ts';
+import type { UploadIndex } from './upload-ports.ts';
 
 export interface IndexSettings {
   /** Origin of an Upstash Redis or of our gateway, e.g. `http://127.0.0.1:7379`. */
@@ -18,19 +22,24 @@ export interface IndexSettings {
 
 export interface Index {
   readonly files: FileIndex;
+  readonly uploads: UploadIndex;
   readonly miners: MinerDirectory;
   readonly access: AccessIndex;
 }
 
 export function createIndex(settings: IndexSettings): Index {
   const connection = new RedisConnection(settings);
+  const clock = settings.clock ?? systemClock;
+  const context: IndexContext = {
+    connection,
+    clock,
+    staged: new StagedUploads(),
+    numbers: new FileNumbers(connection, clock),
+    defaultQuotaBytes: settings.defaultQuotaBytes ?? Number.MAX_SAFE_INTEGER,
+  };
   return {
-    files: createRedisFileIndex({
-      connection,
-      clock: settings.clock ?? systemClock,
-      staged: new StagedUploads(),
-      defaultQuotaBytes: settings.defaultQuotaBytes ?? Number.MAX_SAFE_INTEGER,
-    }),
+    files: createRedisFileIndex(context),
+    uploads: createRedisUploadIndex(context),
     miners: createRedisMinerDirectory(connection),
     access: createRedisAccessIndex(connection),
   };

@@ -23,13 +23,17 @@ export class StagedUpload {
   /** Chunks 0 to this, exclusive, may be in the index. */
   writtenChunks = 0;
   /** The switch was asked for once, and nobody knows whether it happened. */
-  uncertain = false;
+  uncertain: boolean;
+  /** It belongs to a session, which others may commit at the same time. */
+  readonly shared: boolean;
   /** Records not yet written, by segment. */
   readonly held = new Map<number, SegmentRecord>();
   readonly #written = new Set<number>();
 
-  constructor(intent: UploadIntent) {
+  constructor(intent: UploadIntent, shared = false) {
     this.intent = intent;
+    this.shared = shared;
+    this.uncertain = shared;
   }
 
   get heldChars(): number {

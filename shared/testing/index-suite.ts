@@ -4,12 +4,15 @@
  */
 import { afterAll, beforeAll, describe } from 'vitest';
 import type { AccessIndex, FileIndex, MinerDirectory } from '#shared/index/ports.ts';
+import type { UploadIndex } from '#shared/index/upload-ports.ts';
 import { describeChanges } from './index-suite-changes.ts';
 import { describeCommits } from './index-suite-commits.ts';
 import { describeTenantAndAccess } from './index-suite-tenant.ts';
+import { describeUploads } from './index-suite-uploads.ts';
 
 export interface IndexClient {
   readonly files: FileIndex;
+  readonly uploads: UploadIndex;
   readonly miners: MinerDirectory;
   readonly access: AccessIndex;
 }
@@ -44,5 +47,6 @@ export function describeIndex(name: string, open: () => Promise<IndexUnderTest>)
     describeCommits(use);
     describeChanges(use);
     describeTenantAndAccess(use);
+    describeUploads(use);
   });
 }
