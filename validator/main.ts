@@ -26,6 +26,8 @@ import { loadHotkeyOf } from './load-hotkey.ts';
 import type { ValidatorPorts } from './ports.ts';
 import { type Job, startSchedule } from './schedule.ts';
 import { parseSettings, type ValidatorSettings } from './settings.ts';
+import { allowanceIn, standingJobs } from './standing-jobs.ts';
+import { openState, type ValidatorState } from './state/open-state.ts';
 
 const log = createNodeLog('validator', process.env.FILETAO_LOG_LEVEL === 'debug' ? 'debug' : 'info');
 
@@ -47,6 +49,7 @@ async function main(): Promise<void> {
   const effects = { clock: systemClock, log };
   const { endpoint, pace } = settings.chain.network;
   const { chain, first } = await connectChain({ endpoint, pace, genesisHash, dataDir }, effects, stopped.signal);
+  const state = openState(dataDir);
   const blocks = followBlocks(chain, first, effects, stopped.signal);
   const { refreshBlocks } = settings.chain;
   const subnet = await watchSubnet(
@@ -81,7 +84,9 @@ async function main(): Promise<void> {
     clock: systemClock,
     log,
   };
-  const schedule = startSchedule(jobsOf(ports, settings, sr25519.verify), systemClock, log);
+  const schedule = startSchedule(jobsOf(ports, state, settings, sr25519.verify), systemClock, log);
+  // A new miner need not wait for the next round of looking at all of them.
+  subnet.onChange(() => void schedule.trigger('publish'));
   log.info('started', { hotkey: signer.hotkey, edges: settings.edges.length });
 
   await aborted(stopped.signal);
@@ -89,6 +94,7 @@ async function main(): Promise<void> {
   await schedule.stop();
   await Promise.all([blocks.ended, subnet.ended]);
   await chain.close();
+  state.database.close();
   http.close();
 }
 
@@ -100,21 +106,28 @@ const aborted = (signal: AbortSignal): Promise<void> =>
 
 function jobsOf(
   ports: ValidatorPorts,
+  state: ValidatorState,
   settings: ValidatorSettings,
   verify: Parameters<typeof grantEdges>[0]['verify'],
 ): readonly Job[] {
   const { everyMs, edges, grantMs } = settings;
   const published = newPublishState();
+  const allowance = allowanceIn(state);
   const cursors = new Map();
   const { graceMs, ...limit } = settings.collect;
   return [
-    { name: 'publish', everyMs: everyMs.publish, run: (signal) => publishMiners(ports, published, signal) },
+    {
+      name: 'publish',
+      everyMs: everyMs.publish,
+      run: (signal) => publishMiners({ ...ports, allowance }, published, signal),
+    },
     { name: 'grant', everyMs: everyMs.grant, run: () => grantEdges({ ...ports, verify }, edges, grantMs) },
     { name: 'expire-files', everyMs: everyMs.expire, run: (signal) => expireFiles(ports, signal) },
     { name: 'expire-uploads', everyMs: everyMs.expire, run: (signal) => expireUploads(ports, signal) },
     { name: 'drop-deleted', everyMs: everyMs.dropDeleted, run: (signal) => dropDeleted(ports, signal) },
     { name: 'drop-strays', everyMs: everyMs.dropStrays, run: (signal) => dropStrays(ports, signal) },
     { name: 'collect', everyMs: everyMs.collect, run: (signal) => collect(ports, cursors, { graceMs, limit }, signal) },
+    ...standingJobs(ports, state, settings),
   ];
 }
 

@@ -8,10 +8,12 @@ import { nodeOf } from '#shared/chain/network-settings.ts';
 import { MAX_GRANT_MS } from '#shared/proof/grant.ts';
 import { parseHostPattern } from '#shared/wire/miner-url.ts';
 import { hexBytes, hostPatternSetting, hotkeySetting } from '#shared/wire/setting-schemas.ts';
+import { WINDOW_BLOCKS } from './flows/close-window.ts';
 
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
+const BLOCK_MS = 12 * SECOND_MS;
 
 const period = (defaultMs: number) =>
   z
@@ -67,8 +69,12 @@ const Config = z.strictObject({
       dropDeleted: period(10 * SECOND_MS),
       dropStrays: period(10 * SECOND_MS),
       collect: period(HOUR_MS),
+      closeWindow: period(BLOCK_MS),
+      setWeights: period(BLOCK_MS),
     })
     .prefault({}),
+  /** Length of a window of statistics: when it closes, tiers are set. */
+  windowBlocks: z.int().min(1).max(100_000).default(WINDOW_BLOCKS),
   collect: z
     .strictObject({
       /** After a shard's own hold (design, "Collect": 24 h). */

@@ -116,7 +116,10 @@ export class Tenancy {
         dropDeleted: times.jobMs,
         dropStrays: times.jobMs,
         collect: times.collectMs,
+        closeWindow: times.blockJobMs,
+        setWeights: times.blockJobMs,
       },
+      windowBlocks: times.windowBlocks,
       collect: { graceMs: times.collectGraceMs },
     };
     return tenantProgram({

@@ -16,6 +16,10 @@ export interface NetworkTimes {
   /** How often every miner is asked for its proof and health: on one machine the answers cost the same processors. */
   readonly publishMs: number;
   readonly collectMs: number;
+  /** Pause between two looks for a new block (one a second here) by the jobs that wait for one. */
+  readonly blockJobMs: number;
+  /** Length of a window of statistics (720 in production). */
+  readonly windowBlocks: number;
 }
 
 export const LOCAL_TIMES: NetworkTimes = {
@@ -26,4 +30,6 @@ export const LOCAL_TIMES: NetworkTimes = {
   jobMs: 2000,
   publishMs: 6000,
   collectMs: 5000,
+  blockJobMs: 1000,
+  windowBlocks: 60,
 };

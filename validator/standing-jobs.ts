@@ -1,0 +1,40 @@
+/**
+ * The jobs that turn answers into standings and weights, as the schedule takes them: closing windows and setting
+ * weights. Made by `main.ts`.
+ */
+import type { Hotkey } from '#shared/primitives/ids.ts';
+import { TIERS } from '#shared/tier/table.ts';
+import { tierNamed } from './domain/standing-steps.ts';
+import { tierAllowance } from './domain/tier-allowance.ts';
+import { closeWindow } from './flows/close-window.ts';
+import { newSetWeightsState, setWeights } from './flows/set-weights.ts';
+import type { ValidatorPorts } from './ports.ts';
+import type { Job } from './schedule.ts';
+import type { ValidatorSettings } from './settings.ts';
+import type { ValidatorState } from './state/open-state.ts';
+
+/** Bytes that a miner may still be entrusted with under its tier. */
+export const allowanceIn =
+  ({ standings, inventories }: Pick<ValidatorState, 'standings' | 'inventories'>) =>
+  (miner: Hotkey): number =>
+    tierAllowance(tierNamed(standings.find(miner)?.tier ?? '', TIERS), inventories.head(miner).bytes);
+
+export function standingJobs(
+  ports: ValidatorPorts,
+  { standings, weights }: ValidatorState,
+  { everyMs, windowBlocks }: ValidatorSettings,
+): readonly Job[] {
+  const setting = newSetWeightsState();
+  return [
+    {
+      name: 'close-window',
+      everyMs: everyMs.closeWindow,
+      run: () => closeWindow({ ...ports, standings }, windowBlocks),
+    },
+    {
+      name: 'set-weights',
+      everyMs: everyMs.setWeights,
+      run: (signal) => setWeights({ ...ports, standings, weights }, setting, signal),
+    },
+  ];
+}
