@@ -11,7 +11,7 @@ import type { Roster } from './domain/roster.ts';
 import type { IndexMark, IndexMarks } from './ports.ts';
 
 const MARK_FILE = 'index-mark.json';
-const Mark = z.object({ id: z.string().min(1), epoch: z.int().min(0), nextEpoch: z.int().min(0) });
+const MarkText = z.object({ id: z.string().min(1), epoch: z.int().min(0), nextEpoch: z.int().min(0) });
 
 const ROSTER_FILE = 'roster.json';
 const block = z.int().min(0);
@@ -22,7 +22,7 @@ const Member = z.object({
   registeredAt: block,
   address: z.object({ ip: z.string(), port: z.int().min(1).max(65_535) }).optional(),
 });
-const Roster = z.object({
+const RosterText = z.object({
   block,
   lastRegistration: block,
   members: z.array(Member),
@@ -35,7 +35,7 @@ export function indexMarksIn(dataDir: string): IndexMarks {
     async read() {
       const json = await readJson(file);
       // A mark that cannot be read is no licence to adopt another index.
-      return json === undefined ? undefined : Mark.parse(json);
+      return json === undefined ? undefined : MarkText.parse(json);
     },
     write: (mark: IndexMark) => writeDurably(file, `${JSON.stringify(mark)}\n`),
   };
@@ -48,7 +48,7 @@ export function rosterIn(dataDir: string): RosterStore {
     async read() {
       const json = await readJson(file);
       if (json === undefined) return undefined;
-      const parsed = Roster.safeParse(json);
+      const parsed = RosterText.safeParse(json);
       if (!parsed.success) throw new Error(`${file} is damaged: restore it, or remove it to begin anew`);
       return parsed.data as Roster;
     },

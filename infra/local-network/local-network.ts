@@ -148,18 +148,21 @@ export class LocalNetwork {
       this.chain.choosePort(),
       choosePorts(this.state, this.miners),
     ]);
-    const chain = timed('chain', this.chain.run.up());
-    const index = timed(
-      'index',
-      all((tenancy) => tenancy.index.up()),
-    );
-    const miners = timed(`${this.miners.length} miners`, everyOne(this.miners.map((miner) => miner.run.up())));
     const edge = timed(
       'edge',
       all((tenancy) => tenancy.edge.up()),
     );
+    const index = timed(
+      'index',
+      all((tenancy) => tenancy.index.up()),
+    );
+    const chain = timed('chain', this.chain.run.up());
+    // What has to wait for blocks goes first; the processors are busy either way.
     const announced = chain.then(() => timed('axons', this.chain.announce(this.miners)));
-    const tenant = everyOne([index, miners]).then(() =>
+    const miners = chain.then(() =>
+      timed(`${this.miners.length} miners`, everyOne(this.miners.map((miner) => miner.run.up()))),
+    );
+    const tenant = everyOne([index, chain]).then(() =>
       timed(
         'tenant',
         all((tenancy) => this.#openTenancy(tenancy)),

@@ -17,6 +17,8 @@ export interface RosterStore {
 export interface SubnetWatch {
   readonly registrations: Registrations;
   readonly departures: Departures;
+  /** Told after each change of the roster: somebody joined, left, or serves elsewhere. */
+  onChange(listener: () => void): void;
   /** Resolves when the signal that it was started with has ended it. */
   readonly ended: Promise<void>;
 }
@@ -52,6 +54,7 @@ export async function watchSubnet(ports: Ports, subnet: WatchedSubnet, signal: A
     return next;
   };
 
+  const listeners: (() => void)[] = [];
   let told: string | undefined;
   const refresh = async () => {
     const read = await ports.chain.metagraph(subnet.netuid);
@@ -68,6 +71,7 @@ export async function watchSubnet(ports: Ports, subnet: WatchedSubnet, signal: A
       if (roster) for (const { hotkey, uid } of next.joined) ports.log.info('neuron-joined', { hotkey, uid });
       for (const { hotkey, uid, leftAt } of next.left) ports.log.warn('neuron-left', { hotkey, uid, leftAt });
       roster = next.roster;
+      if (changed) for (const listener of listeners) listener();
     });
     if (!fresh) ports.log.info('metagraph', { block: roster?.block, neurons: read.value.neurons.length });
     fresh = true;
@@ -109,6 +113,7 @@ export async function watchSubnet(ports: Ports, subnet: WatchedSubnet, signal: A
           await store.write(roster);
         }),
     },
+    onChange: (listener) => void listeners.push(listener),
     ended: follow(),
   };
 }
