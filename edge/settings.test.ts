@@ -50,6 +50,7 @@ describe('a wrong setting is named, its value is not', () => {
     { setting: 'MAX_FILE_BYTES', value: '0' },
     { setting: 'SESSION_MS', value: '5 minutes' },
     { setting: 'PUBLIC_READS', value: 'yes' },
+    { setting: 'OPEN_ACCOUNTS', value: '1' },
   ];
   test.each(wrong)('$setting=$value', ({ setting, value }) => {
     const outcome = readSettings({ ...right, [setting]: value });

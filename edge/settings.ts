@@ -77,6 +77,10 @@ const Environment = z.object({
     .enum(['true', 'false'])
     .default('false')
     .transform((text) => text === 'true'),
+  OPEN_ACCOUNTS: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((text) => text === 'true'),
 });
 
 /** Every setting by name, as documented. */
@@ -96,6 +100,8 @@ export interface Settings {
   readonly sessionMs: number;
   readonly collectGraceMs: number;
   readonly publicReads: boolean;
+  /** Any account key may log in; otherwise only owners that the operator let in. */
+  readonly openAccounts: boolean;
 }
 
 export interface WiringSettings extends Settings {
@@ -133,6 +139,7 @@ export function readSettings(environment: unknown): SettingsOutcome {
       sessionMs: value.SESSION_MS,
       collectGraceMs: value.COLLECT_GRACE_MS,
       publicReads: value.PUBLIC_READS,
+      openAccounts: value.OPEN_ACCOUNTS,
     },
   };
 }

@@ -8,7 +8,7 @@ import { isoTime } from './file-answer.ts';
 import { defineRoute, json } from './route.ts';
 
 /** More keys than one owner has use for; keeps listings one page. */
-const MAX_KEYS = 100;
+export const MAX_KEYS = 100;
 
 const keyAnswer = ({ keyId, label, createdAtMs }: ApiKey): z.output<typeof KeyAnswer> => ({
   keyId,

@@ -7,6 +7,7 @@ export const isoTime = (ms: number): string => new Date(ms).toISOString();
 export function fileAnswer(file: FileRecord): FileAnswer {
   return {
     cid: file.cid,
+    fileId: file.fileId,
     bytes: file.bytes,
     segments: file.segments,
     redundancy: { k: file.k, n: file.n },

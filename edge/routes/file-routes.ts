@@ -8,6 +8,7 @@ import {
   CidText,
   CursorText,
   DeletionAnswer,
+  EnvelopesText,
   FileAnswer,
   FileChangeRequest,
   FileName,
@@ -17,9 +18,13 @@ import {
   StatusAnswer,
 } from '#shared/api/schemas.ts';
 import type { DeletionProgress, FileRecord } from '#shared/index/ports.ts';
+import { toBase64Url } from '#shared/primitives/bytes.ts';
 import type { Cid } from '#shared/primitives/ids.ts';
 import { fileAnswer, isoTime } from './file-answer.ts';
 import { defineRoute, json } from './route.ts';
+
+/** With envelopes a page has fewer files, so that it stays a megabyte or two. */
+const MAX_PAGE_ENVELOPES = 100;
 
 const ByCid = z.strictObject({ cid: CidText });
 const noSuchFile = () => failureResponse(refuse('not-found', 'you have no such file').failure);
@@ -30,12 +35,18 @@ export const listFiles = defineRoute({
   access: 'key',
   operationId: 'listFiles',
   summary: 'Your files, newest first, page by page',
-  query: z.strictObject({ limit: LimitText, cursor: CursorText.optional() }),
+  query: z.strictObject({ limit: LimitText, cursor: CursorText.optional(), envelopes: EnvelopesText.optional() }),
   answers: { 200: { description: 'A page; `next` is the cursor of the following one', schema: FilePageAnswer } },
   problems: [],
   answer: async ({ ports, caller, query }) => {
-    const { items, next } = await ports.files.listFiles(caller.owner, query.cursor, query.limit);
-    return json(200, { files: items.map(fileAnswer), ...(next === undefined ? {} : { next }) });
+    const limit = query.envelopes ? Math.min(query.limit, MAX_PAGE_ENVELOPES) : query.limit;
+    const { items, next } = await ports.files.listFiles(caller.owner, query.cursor, limit);
+    const envelopes = query.envelopes ? await ports.files.readEnvelopes(items.map(({ number }) => number)) : [];
+    const files = items.map((file, i) => {
+      const envelope = envelopes[i];
+      return { ...fileAnswer(file), ...(envelope ? { envelope: toBase64Url(envelope) } : {}) };
+    });
+    return json(200, { files, ...(next === undefined ? {} : { next }) });
   },
 });
 

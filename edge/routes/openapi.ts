@@ -55,6 +55,7 @@ const BODY_OF: Readonly<Record<NonNullable<Answer['content']>, Json | undefined>
 
 function requestBodyOf(route: Route): Json {
   if (route.takesFile) return { requestBody: { required: true, content: { ...FILE_BODY, ...FORM_BODY } } };
+  if (route.takesBytes) return { requestBody: { required: true, content: FILE_BODY } };
   if (!route.body) return {};
   const schema = schemaOf(route.body, 'input');
   return { requestBody: { required: true, content: { 'application/json': { schema } } } };

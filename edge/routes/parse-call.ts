@@ -3,8 +3,8 @@
  * wrong is told in words; the code is that of the thing (a bad CID, a bad name) where there is one.
  */
 import type { z } from 'zod';
+import { readSmallBody } from '#edge/body/small-body.ts';
 import { type EdgeResult, refuse } from '#edge/http/problem.ts';
-import { concatBytes } from '#shared/primitives/bytes.ts';
 import { succeed } from '#shared/primitives/failure.ts';
 import type { ProblemCode } from '#shared/wire/problem.ts';
 import type { Route } from './route.ts';
@@ -56,20 +56,12 @@ function queryOf(search: URLSearchParams): EdgeResult<Record<string, string>> {
 }
 
 async function jsonOf(request: Request): Promise<EdgeResult<unknown>> {
-  const announced = Number(request.headers.get('Content-Length') ?? 0);
-  const tooLarge = () => refuse('too-large', `a JSON body has at most ${MAX_JSON_BYTES} bytes`);
-  if (announced > MAX_JSON_BYTES) return tooLarge();
-  const pieces: Uint8Array[] = [];
-  let total = 0;
-  for await (const piece of request.body ?? []) {
-    total += piece.length;
-    if (total > MAX_JSON_BYTES) return tooLarge();
-    pieces.push(piece);
-  }
+  const bytes = await readSmallBody(request, MAX_JSON_BYTES);
+  if (!bytes) return refuse('too-large', `a JSON body has at most ${MAX_JSON_BYTES} bytes`);
   // An empty body is an empty object: every field is optional, or its absence is told.
-  if (total === 0) return succeed({});
+  if (bytes.length === 0) return succeed({});
   try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(concatBytes(...pieces));
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
     return succeed(JSON.parse(text));
   } catch {
     return refuse('bad-request', 'the body is not JSON');

@@ -1,8 +1,10 @@
 /** Every route of the edge, in matching order: a fixed path stands before a pattern that would take it too. */
 import { createKey, listKeys, readAccount, revokeKey } from './account-routes.ts';
 import { descriptionRoutes } from './description-routes.ts';
+import { readEnvelope, writeEnvelope } from './envelope-routes.ts';
 import { changeFile, deleteByCid, deleteByName, listFiles, readDeletion, readStatus } from './file-routes.ts';
 import { readHealth } from './health-route.ts';
+import { login } from './login-route.ts';
 import { retrieveByCid, retrieveByName } from './retrieve-routes.ts';
 import type { Route } from './route.ts';
 import { storeRoutes } from './store-routes.ts';
@@ -17,6 +19,9 @@ export const ROUTES: readonly Route[] = [
   deleteByCid,
   readStatus,
   readDeletion,
+  writeEnvelope,
+  readEnvelope,
+  login,
   createKey,
   listKeys,
   revokeKey,

@@ -48,6 +48,8 @@ export interface RouteDefinition<
   readonly body?: B;
   /** The route reads the body itself: a file's bytes, or a form of files. */
   readonly takesFile?: boolean;
+  /** The route reads the body itself: bytes, as they are. */
+  readonly takesBytes?: boolean;
   readonly answers: Readonly<Record<number, Answer>>;
   /** Refusals of its own; those of access, parsing and outage are added for every route. */
   readonly problems: readonly ProblemCode[];

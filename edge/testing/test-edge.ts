@@ -101,6 +101,7 @@ export async function createTestEdge(options: TestEdgeOptions = {}): Promise<Tes
     sessionMs: 3_600_000,
     collectGraceMs: 86_400_000,
     publicReads: false,
+    openAccounts: false,
     ...options.settings,
   };
   const ports: EdgePorts = {

@@ -141,6 +141,7 @@ export class Tenancy {
       MASK_SECRETS: `0:${secrets.maskSecret}`,
       MINER_URL_PATTERN: 'http://{ip}:{port}',
       CORS_ORIGINS: '*',
+      OPEN_ACCOUNTS: 'true',
       SESSION_MS: String(times.sessionMs),
       COLLECT_GRACE_MS: String(times.holdMs),
     };

@@ -69,6 +69,11 @@ export const ContentTypeText = z
 export const CursorText = z.string().min(1).max(MAX_CURSOR_CHARS).meta({ description: '`next` of the page before' });
 export const LimitText = wholeNumber(1, MAX_PAGE_FILES).default(DEFAULT_PAGE_FILES);
 
+export const EnvelopesText = z
+  .enum(['true', 'false'])
+  .transform((text) => text === 'true')
+  .meta({ description: 'true: with the envelopes of private files' });
+
 const Time = z.iso.datetime();
 const Count = z.int().min(0);
 
@@ -77,6 +82,7 @@ const RedundancyAnswer = z.strictObject({ k: z.int().min(1), n: z.int().min(1) }
 export const FileAnswer = z
   .strictObject({
     cid: z.string(),
+    fileId: z.string().meta({ description: 'This file, whoever else stored the same bytes: 16 random bytes, hex' }),
     bytes: Count,
     segments: z.int().min(1),
     redundancy: RedundancyAnswer,
@@ -84,6 +90,10 @@ export const FileAnswer = z
     expiresAt: Time.nullable().meta({ description: 'null: kept until it is deleted' }),
     name: z.string().optional(),
     contentType: z.string().optional(),
+    envelope: z
+      .string()
+      .optional()
+      .meta({ description: 'Of a private file, when it was asked for: its signed envelope, base64url' }),
   })
   .meta({ id: 'File' });
 export type FileAnswer = z.output<typeof FileAnswer>;
@@ -166,3 +176,21 @@ export const KeyRequest = z
       .default(''),
   })
   .meta({ id: 'KeyRequest' });
+
+export const EnvelopeAnswer = z.strictObject({ cid: z.string(), revision: z.int().min(1) }).meta({ id: 'Envelope' });
+
+const hexText = (bytes: number) =>
+  z.string().regex(new RegExp(`^[0-9a-f]{${2 * bytes}}$`), `must be ${bytes} bytes of hex`);
+
+/** A request for an API key, signed by an account (`shared/account/account-login.ts`). */
+export const LoginRequest = z
+  .strictObject({
+    account: hexText(32).meta({ description: 'Public ed25519 key of the account' }),
+    nonce: hexText(16).meta({ description: 'Random, never the same twice' }),
+    timeMs: z.int().min(0).meta({ description: 'Milliseconds since the epoch, now' }),
+    label: KeyRequest.shape.label,
+    signature: hexText(64).meta({ description: 'Over the login statement; its host is the one of this request' }),
+  })
+  .meta({ id: 'Login' });
+export const LoginAnswer = NewKeyAnswer.extend({ owner: z.string() }).meta({ id: 'LoggedIn' });
+export type LoginAnswer = z.output<typeof LoginAnswer>;

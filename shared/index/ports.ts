@@ -87,6 +87,16 @@ export interface DeletionProgress {
 export interface StrayShard {
   readonly miner: MinerNumber;
   readonly anchorId: Uint8Array;
+  /** File and segment it was made for: its manifest is asked before it is dropped. */
+  readonly ref: bigint;
+}
+
+/** The receipts of one segment that an edge stored, before the file's commit: where to look for its manifest then. */
+export interface ReceiptBatch {
+  readonly file: FileNumber;
+  readonly segment: number;
+  /** statement ‖ signature each. */
+  readonly receipts: readonly Uint8Array[];
 }
 
 export interface FileChange {
@@ -128,6 +138,18 @@ export interface FileIndex {
   listFiles(owner: OwnerId, cursor: string | undefined, limit: number): Promise<Page<FileRecord>>;
   usage(owner: OwnerId): Promise<OwnerUsage>;
   changeFile(file: FileRecord, change: FileChange): Promise<FileRecord | undefined>;
+  /**
+   * Keeps a private file's signed envelope, if none of this revision or a later one is kept: `current` is what stands
+   * then. The very same envelope again is a success. Undefined: the file is not live.
+   */
+  writeEnvelope(
+    file: FileRecord,
+    revision: number,
+    envelope: Uint8Array,
+    revisionOf: (envelope: Uint8Array) => number,
+  ): Promise<{ readonly written: boolean; readonly current: Uint8Array } | undefined>;
+  /** The envelopes of these files, in order; undefined for a file without one. Goes with its file when that is deleted. */
+  readEnvelopes(files: readonly FileNumber[]): Promise<readonly (Uint8Array | undefined)[]>;
   /** From now on the file is not found; false when it was not live (any more). */
   deleteFile(file: FileRecord, reason: Tombstone['reason']): Promise<boolean>;
   /** How far the deletion of the owner's last file with this CID has come; undefined when none is known. */
@@ -153,6 +175,8 @@ export interface FileIndex {
   // ---- for the tenant's own jobs (an edge's token may not call these)
   /** Live files whose expiry has come, oldest first. */
   expiredFiles(nowMs: number, limit: number): Promise<readonly FileRecord[]>;
+  /** All live files (expired ones too, until they are deleted) in order of their numbers; short pages say nothing. */
+  liveFiles(cursor: string | undefined, limit: number): Promise<Page<FileRecord>>;
   tombstones(cursor: string | undefined, limit: number): Promise<Page<Tombstone>>;
   /** The record of a live or tombstoned file. */
   readAnyFile(file: FileNumber): Promise<FileRecord | undefined>;
@@ -165,8 +189,12 @@ export interface FileIndex {
   addStrays(strays: readonly StrayShard[]): Promise<void>;
   /** Takes up to `limit` strays off the bounded list. */
   takeStrays(limit: number): Promise<readonly StrayShard[]>;
-  /** Signed store receipts (statement ‖ signature), into a bounded stream that the validator drains. */
-  addReceipts(receipts: readonly Uint8Array[]): Promise<void>;
+  /** Signed store receipts into a bounded list that the validator drains; the oldest go when nobody does. */
+  addReceipts(batch: ReceiptBatch): Promise<void>;
+  /** Up to `limit` of the list's oldest entries, which stay; `entries` counts damaged ones too. */
+  readReceipts(limit: number): Promise<{ readonly batches: readonly ReceiptBatch[]; readonly entries: number }>;
+  /** Forgets so many of the oldest: call it when what `readReceipts` gave is durable elsewhere. */
+  forgetReceipts(entries: number): Promise<void>;
   /** Random id and growing epoch of this index: a rolled-back or wrong index does not match the tenant's folder. */
   identity(): Promise<{ readonly id: string; readonly epoch: number }>;
   /** Grows the epoch by one and returns it. */
@@ -221,6 +249,8 @@ export interface AccessIndex {
   listKeys(owner: OwnerId): Promise<readonly ApiKey[]>;
   /** False when the owner has no such key. */
   revokeKey(owner: OwnerId, keyId: string): Promise<boolean>;
+  /** True when the owner has a key, or was given a quota: somebody let them in. */
+  isKnownOwner(owner: OwnerId): Promise<boolean>;
   setQuota(owner: OwnerId, quotaBytes: number): Promise<void>;
   /** The newest grant (statement ‖ signature) of an edge. */
   readGrant(edge: Hotkey): Promise<Uint8Array | undefined>;

@@ -57,6 +57,14 @@ export function createRedisAccessIndex(connection: RedisConnection): AccessIndex
       });
       return replies.integer() === 1;
     },
+    async isKnownOwner(owner) {
+      const replies = await connection.read((c) => {
+        c.exists(keys.ownerKeys(owner));
+        c.hget(keys.usage(owner), 'q');
+      });
+      const hasKeys = replies.integer() === 1;
+      return replies.textOrNull() !== null || hasKeys;
+    },
     async setQuota(owner, quotaBytes) {
       if (!Number.isSafeInteger(quotaBytes) || quotaBytes < 0) throw new RangeError('a quota is a number of bytes');
       (await connection.write((c) => c.hset(keys.usage(owner), { q: quotaBytes }))).integer();

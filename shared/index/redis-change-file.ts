@@ -19,7 +19,7 @@ import {
 } from './redis-context.ts';
 
 /** Takes the file's lease and reads its record at the same moment. */
-async function lookUnderLease(
+export async function lookUnderLease(
   context: IndexContext,
   file: FileNumber,
 ): Promise<{ held: boolean; live?: StoredFile; gone?: StoredFile }> {

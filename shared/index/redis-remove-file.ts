@@ -85,6 +85,8 @@ async function bury(
     if (page !== undefined) c.zrem(keys.ownerPage(file.owner, page), file.number);
     if (file.expiresAtMs !== 0) c.zrem(keys.expirySlot(expirySlotOf(file.expiresAtMs)), file.number);
     removeName(c, stored);
+    // With its envelope goes the only copy of what opens a private file.
+    c.del(keys.envelope(file.number));
     // Its commit may have left a lease; the owner who deletes shall not wait to store the same bytes again.
     if (reason === 'deleted') c.del(keys.fileLease(file.number), keys.commitLease(byOwner.tag));
     else c.del(keys.fileLease(file.number));

@@ -53,6 +53,39 @@ export function describeChanges(use: () => Suite): void {
     });
   });
 
+  describe('envelopes', () => {
+    const revisionOf = (bytes: Uint8Array) => bytes[0] ?? 0;
+    const envelope = (revision: number, rest: number) => Uint8Array.of(revision, rest, 0, 255);
+    it('are kept by growing revision, and the same one again is no conflict', async () => {
+      const file = await storeFile(index, fresh());
+      const plain = await storeFile(index, fresh());
+      const write = (on: FileIndex, bytes: Uint8Array) => on.writeEnvelope(file, revisionOf(bytes), bytes, revisionOf);
+      expect(await write(index, envelope(1, 1))).toEqual({ written: true, current: envelope(1, 1) });
+      expect(await write(other, envelope(1, 1))).toEqual({ written: true, current: envelope(1, 1) });
+      expect(await write(other, envelope(1, 2))).toEqual({ written: false, current: envelope(1, 1) });
+      expect(await write(other, envelope(3, 3))).toEqual({ written: true, current: envelope(3, 3) });
+      expect(await write(index, envelope(2, 2))).toEqual({ written: false, current: envelope(3, 3) });
+      expect(await index.readEnvelopes([plain.number, file.number])).toEqual([undefined, envelope(3, 3)]);
+      expect(await index.readEnvelopes([])).toEqual([]);
+      expect((await index.changeFile(file, { name: 'n' }))?.name).toBe('n');
+    });
+    it('have one winner when two write at once', async () => {
+      const file = await storeFile(index, fresh());
+      const outcomes = await Promise.all(
+        [index, other, index].map((on, i) => on.writeEnvelope(file, 1, envelope(1, i), revisionOf)),
+      );
+      expect(outcomes.filter((outcome) => outcome?.written)).toHaveLength(1);
+    });
+    it('go with their file', async () => {
+      const file = await storeFile(index, fresh());
+      await index.writeEnvelope(file, 1, envelope(1, 1), revisionOf);
+      await index.deleteFile(file, 'deleted');
+      expect(await other.readEnvelopes([file.number])).toEqual([undefined]);
+      expect(await index.writeEnvelope(file, 2, envelope(2, 1), revisionOf)).toBeUndefined();
+      expect(await other.readEnvelopes([file.number])).toEqual([undefined]);
+    });
+  });
+
   describe('expiry', () => {
     it('hides a file at once and hands it to the collector, oldest first', async () => {
       const owner = newOwner();

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { FileIndex, FileRecord } from '#shared/index/ports.ts';
 import { systemRandom } from '#shared/primitives/effects.ts';
-import { type Hotkey, hotkeyOf, type MinerNumber, newFileId } from '#shared/primitives/ids.ts';
+import { type FileNumber, type Hotkey, hotkeyOf, type MinerNumber, newFileId } from '#shared/primitives/ids.ts';
 import { newFile, newOwner, newSegment, storeFile } from './index-files.ts';
 import type { IndexUnderTest, Suite } from './index-suite.ts';
 
@@ -47,8 +47,24 @@ export function describeTenantAndAccess(use: () => Suite): void {
       expect(await other.takeStrays(100)).toEqual(strays.slice(10));
       expect(await index.takeStrays(10)).toEqual([]);
       await index.addStrays([]);
-      await index.addReceipts([systemRandom(300), systemRandom(301)]);
-      await index.addReceipts([]);
+    });
+    it('read receipts as often as they like, oldest first, until they forget them', async () => {
+      while ((await index.readReceipts(1000)).entries > 0) await index.forgetReceipts(1000);
+      const batches = Array.from({ length: 7 }, (_, i) => ({
+        file: (2 ** 40 - 1 - i) as FileNumber,
+        segment: 3 * i,
+        receipts: [systemRandom(300), systemRandom(301)],
+      }));
+      for (const batch of batches) await (batch.segment % 2 ? other : index).addReceipts(batch);
+      await index.addReceipts({ file: 1 as FileNumber, segment: 0, receipts: [] });
+      expect(await index.readReceipts(5)).toEqual({ batches: batches.slice(0, 5), entries: 5 });
+      expect(await other.readReceipts(5)).toEqual({ batches: batches.slice(0, 5), entries: 5 });
+      await index.forgetReceipts(3);
+      await index.forgetReceipts(0);
+      expect(await index.readReceipts(100)).toEqual({ batches: batches.slice(3), entries: 4 });
+      await other.forgetReceipts(4);
+      expect(await index.readReceipts(100)).toEqual({ batches: [], entries: 0 });
+      expect(await index.readReceipts(0)).toEqual({ batches: [], entries: 0 });
     });
     it('keep the first check value of a mask epoch, whoever comes first', async () => {
       const epoch = 40_000 + Math.floor(Math.random() * 25_000);
@@ -134,6 +150,16 @@ export function describeTenantAndAccess(use: () => Suite): void {
       expect(await access.revokeKey(owner, 'k1')).toBe(false);
       expect(await access.findKey(hash)).toBeUndefined();
       expect(await access.listKeys(newOwner())).toEqual([]);
+    });
+    it('knows owners who have a key or a quota', async () => {
+      const { access } = world.connect();
+      const [byKey, byQuota] = [newOwner(), newOwner()];
+      expect(await access.isKnownOwner(byKey)).toBe(false);
+      await access.addKey({ keyId: 'k1', owner: byKey, label: '', createdAtMs: 5 }, systemRandom(32));
+      await access.setQuota(byQuota, 0);
+      expect([await access.isKnownOwner(byKey), await access.isKnownOwner(byQuota)]).toEqual([true, true]);
+      await access.revokeKey(byKey, 'k1');
+      expect(await access.isKnownOwner(byKey)).toBe(false);
     });
     it('keeps the newest grant of an edge', async () => {
       const { access } = world.connect();

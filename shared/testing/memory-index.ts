@@ -15,6 +15,7 @@ import {
   type MinerDirectory,
   type OwnerUsage,
   type Page,
+  type ReceiptBatch,
   type SegmentRecord,
   type StrayShard,
   type Tombstone,
@@ -43,7 +44,7 @@ export class MemoryIndex implements FileIndex, AccessIndex, MinerDirectory {
   /** How far deletions had come when their tombstones were settled. */
   readonly #settled = new Map<FileNumber, DeletionProgress>();
   strays: StrayShard[] = [];
-  receipts: Uint8Array[] = [];
+  receipts: ReceiptBatch[] = [];
   readonly keys = new Map<string, ApiKey>();
   readonly quotas = new Map<OwnerId, number>();
   readonly maskChecks = new Map<number, Uint8Array>();
@@ -161,9 +162,23 @@ export class MemoryIndex implements FileIndex, AccessIndex, MinerDirectory {
     this.live.set(file.number, changed);
     return changed;
   }
+  readonly envelopes = new Map<FileNumber, Uint8Array>();
+  async writeEnvelope(...[file, revision, envelope, revisionOf]: Parameters<FileIndex['writeEnvelope']>) {
+    this.#enter('writeEnvelope');
+    if (!this.live.has(file.number)) return undefined;
+    const current = this.envelopes.get(file.number);
+    if (current && revisionOf(current) >= revision) return { written: equalBytes(current, envelope), current };
+    this.envelopes.set(file.number, envelope);
+    return { written: true, current: envelope };
+  }
+  async readEnvelopes(files: readonly FileNumber[]): Promise<readonly (Uint8Array | undefined)[]> {
+    this.#enter('readEnvelopes');
+    return files.map((file) => this.envelopes.get(file));
+  }
   async deleteFile(file: FileRecord, reason: Tombstone['reason']): Promise<boolean> {
     this.#enter('deleteFile');
     if (!this.live.delete(file.number)) return false;
+    this.envelopes.delete(file.number);
     const tombstone = { number: file.number, deletedAtMs: this.#clock.nowMs(), reason };
     this.buried.set(file.number, { file, tombstone });
     this.deletions.set(`${file.owner} ${file.cid}`, file.number);
@@ -231,9 +246,18 @@ export class MemoryIndex implements FileIndex, AccessIndex, MinerDirectory {
     this.#enter('takeStrays');
     return this.strays.splice(0, limit);
   }
-  async addReceipts(receipts: readonly Uint8Array[]): Promise<void> {
+  async addReceipts(batch: ReceiptBatch): Promise<void> {
     this.#enter('addReceipts');
-    this.receipts.push(...receipts);
+    if (batch.receipts.length > 0) this.receipts.push(batch);
+  }
+  async readReceipts(limit: number): Promise<{ batches: readonly ReceiptBatch[]; entries: number }> {
+    this.#enter('readReceipts');
+    const batches = this.receipts.slice(0, limit);
+    return { batches, entries: batches.length };
+  }
+  async forgetReceipts(entries: number): Promise<void> {
+    this.#enter('forgetReceipts');
+    this.receipts.splice(0, entries);
   }
   async maskCheck(maskEpoch: number): Promise<Uint8Array | undefined> {
     this.#enter('maskCheck');
@@ -288,6 +312,10 @@ export class MemoryIndex implements FileIndex, AccessIndex, MinerDirectory {
     this.#enter('revokeKey');
     const found = [...this.keys].find(([, key]) => key.owner === owner && key.keyId === keyId);
     return found !== undefined && this.keys.delete(found[0]);
+  }
+  async isKnownOwner(owner: OwnerId): Promise<boolean> {
+    this.#enter('isKnownOwner');
+    return this.quotas.has(owner) || [...this.keys.values()].some((key) => key.owner === owner);
   }
   async setQuota(owner: OwnerId, quotaBytes: number): Promise<void> {
     this.#enter('setQuota');
