@@ -82,7 +82,7 @@ export async function sendSegments(ports: EdgePorts, input: Upload, sending: Sen
         strays.noteStored(segment);
         await Promise.all([
           files.stageSegment(number, segment.index, segment.record),
-          files.addReceipts(segment.receipts),
+          files.addReceipts({ file: number, segment: segment.index, receipts: segment.receipts }),
         ]);
       },
       (found) => strays.add(found),

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EDGE_WRITABLE_FAMILIES, familyOf } from '#shared/index/keys.ts';
 import { createIndex, type Index } from '#shared/index/redis-index.ts';
 import { silentLog, systemRandom } from '#shared/primitives/effects.ts';
-import { hotkeyOf, type MinerNumber } from '#shared/primitives/ids.ts';
+import { type FileNumber, hotkeyOf, type MinerNumber } from '#shared/primitives/ids.ts';
 import { newFile, storeFile } from '#shared/testing/index-files.ts';
 import { edgeAclRules, edgeAclRulesWithoutReadOnly } from './acl-rules.ts';
 import { type Command, type Engine, isError, type Reply } from './engine.ts';
@@ -97,7 +97,7 @@ describe.skipIf(!program).each(variants)('an edge of a real Redis under the rule
       await files.beginUpload({ owner: file.owner, fileId: file.fileId, expiresAtMs: nowMs + 1 }),
     );
     await files.addStrays([{ miner: 1 as MinerNumber, anchorId: systemRandom(32) }]);
-    await files.addReceipts([systemRandom(200)]);
+    await files.addReceipts({ file: 1 as FileNumber, segment: 0, receipts: [systemRandom(200)] });
     expect(await files.claimMaskCheck(0, systemRandom(16))).toBe(true);
     await files.identity();
 

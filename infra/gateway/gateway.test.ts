@@ -10,7 +10,7 @@ import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createIndex } from '#shared/index/redis-index.ts';
 import { silentLog } from '#shared/primitives/effects.ts';
-import { hotkeyOf } from '#shared/primitives/ids.ts';
+import { type FileNumber, hotkeyOf } from '#shared/primitives/ids.ts';
 import { newFile, storeFile } from '#shared/testing/index-files.ts';
 import type { Engine } from './engine.ts';
 import { MAX_CONCURRENT_REQUESTS, MAX_REQUEST_BYTES, openGateway } from './gateway.ts';
@@ -198,7 +198,7 @@ describe('tokens', () => {
     await files.changeFile(file, { name: 'm' });
     await files.deleteFile(file, 'deleted');
     await files.addStrays([{ miner: 1 as never, anchorId: new Uint8Array(32) }]);
-    await files.addReceipts([new Uint8Array(5)]);
+    await files.addReceipts({ file: 1 as FileNumber, segment: 0, receipts: [new Uint8Array(5)] });
     await access.addKey({ keyId: 'k', owner: file.owner, label: 'l', createdAtMs: 1 }, new Uint8Array(32));
     expect(await access.claimNonce('a', 'b', 1000)).toBe(true);
     expect(await miners.read()).toEqual({ takenAtMs: 0, miners: [] });

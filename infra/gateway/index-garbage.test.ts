@@ -6,10 +6,11 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { keys } from '#shared/index/keys.ts';
 import type { FileRecord } from '#shared/index/ports.ts';
-import { MAX_RECEIPT_BATCHES, MAX_STRAYS } from '#shared/index/redis-file-index.ts';
+import { MAX_STRAYS } from '#shared/index/redis-file-index.ts';
 import { createIndex, type Index } from '#shared/index/redis-index.ts';
+import { MAX_RECEIPT_BATCHES } from '#shared/index/redis-receipts.ts';
 import { cidTag, ownerCidTag } from '#shared/index/tags.ts';
-import type { Hotkey, MinerNumber } from '#shared/primitives/ids.ts';
+import type { FileNumber, Hotkey, MinerNumber } from '#shared/primitives/ids.ts';
 import { newFile, newSlot, storeFile } from '#shared/testing/index-files.ts';
 import { type OpenIndex, openIndex } from './testing/open-index.ts';
 
@@ -145,7 +146,12 @@ describe('answers that are none', () => {
 describe('lists that nobody empties', () => {
   it.each([
     ['strays', keys.strays, MAX_STRAYS, () => index.files.addStrays([{ miner: 1 as MinerNumber, anchorId: hash }])],
-    ['receipts', keys.receipts, MAX_RECEIPT_BATCHES, () => index.files.addReceipts([hash])],
+    [
+      'receipts',
+      keys.receipts,
+      MAX_RECEIPT_BATCHES,
+      () => index.files.addReceipts({ file: 1 as FileNumber, segment: 0, receipts: [hash] }),
+    ],
   ])('keep the newest entries up to their bound: %s', async (_, key, max, add) => {
     await raw('DEL', key);
     for (let i = 0; i < max; i += 2_000) await raw('RPUSH', key, ...Array.from({ length: 2_000 }, () => 'old'));

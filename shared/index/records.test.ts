@@ -156,9 +156,11 @@ describe('segment records', () => {
     expect(parseStray(packStray(stray))).toEqual(stray);
     for (const bad of ['', packStray(stray).slice(4), `${packStray(stray).slice(0, -1)}B`])
       expect(parseStray(bad)).toBeUndefined();
-    expect(packReceipts([Uint8Array.of(1), Uint8Array.of(2)])).toBe('AQ==,Ag==');
-    expect(parseReceipts('AQ==,Ag==')).toEqual([Uint8Array.of(1), Uint8Array.of(2)]);
-    for (const text of ['AQ==,A', 'AQ==;Ag==', 'AQ']) expect(parseReceipts(text)).toBeUndefined();
+    const batch = { file: 41 as FileNumber, segment: 7, receipts: [Uint8Array.of(1), Uint8Array.of(2)] };
+    expect(packReceipts(batch)).toBe('41.7:AQ==,Ag==');
+    expect(parseReceipts('41.7:AQ==,Ag==')).toEqual(batch);
+    const wrong = ['41.7:AQ==,A', '41.7:AQ==;Ag==', '41.7:AQ', 'AQ==,Ag==', '41:AQ==', '041.7:AQ==', '-1.7:AQ=='];
+    for (const text of wrong) expect(parseReceipts(text)).toBeUndefined();
   });
 });
 

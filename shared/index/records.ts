@@ -4,13 +4,13 @@
  *
  *   slot     root₃₂ ‖ miner u24 ‖ placement u16 ‖ state u8 ‖ 0        39 bytes = 52 characters
  *   segment  hash₃₂ ‖ 0 (44 characters) ‖ n slots
- *   stray    miner u24 ‖ anchorId₃₂ ‖ 0                               36 bytes = 48 characters
+ *   stray    miner u24 ‖ anchorId₃₂ ‖ ref u64 ‖ 0 0                   45 bytes = 60 characters
  *
  * Parsers refuse with undefined and never guess: what they read lay in a database that others can write to.
  */
 import { ByteReader, ByteWriter, fromBase64, toBase64 } from '#shared/primitives/bytes.ts';
-import type { MinerNumber } from '#shared/primitives/ids.ts';
-import type { SegmentRecord, ShardSlot, ShardState, StrayShard } from './ports.ts';
+import type { FileNumber, MinerNumber } from '#shared/primitives/ids.ts';
+import type { ReceiptBatch, SegmentRecord, ShardSlot, ShardState, StrayShard } from './ports.ts';
 
 export const SLOT_CHARS = 52;
 export const SEGMENT_HEAD_CHARS = 44;
@@ -69,14 +69,18 @@ export function parseSegment(text: string, n: number, hash?: Uint8Array): Segmen
   return reader.finished ? { hash: ownHash, slots } : undefined;
 }
 
+const STRAY_BYTES = 45;
+
 export const packStray = (stray: StrayShard): string =>
-  toBase64(new ByteWriter(36).uint(stray.miner, 3).fixed(stray.anchorId, 32).u8(0).finish());
+  toBase64(
+    new ByteWriter(STRAY_BYTES).uint(stray.miner, 3).fixed(stray.anchorId, 32).u64(stray.ref).u8(0).u8(0).finish(),
+  );
 
 export function parseStray(text: string): StrayShard | undefined {
   const bytes = fromBase64(text);
-  if (bytes?.length !== 36 || bytes[35] !== 0) return undefined;
+  if (bytes?.length !== STRAY_BYTES || bytes[43] !== 0 || bytes[44] !== 0) return undefined;
   const reader = new ByteReader(bytes);
-  return { miner: reader.uint(3) as MinerNumber, anchorId: reader.bytes(32).slice() };
+  return { miner: reader.uint(3) as MinerNumber, anchorId: reader.bytes(32).slice(), ref: reader.u64Big() };
 }
 
 /** Segment records of larger files rest in chunks, each below what a hosted plan allows for a key (32 KB). */
@@ -84,10 +88,16 @@ const CHUNK_CHARS = 32_000;
 
 export const segmentsPerChunk = (n: number): number => Math.max(1, Math.floor(CHUNK_CHARS / segmentChars(n)));
 
-/** One batch of signed receipts as the receipts list keeps it: base64 texts, joined by commas. */
-export const packReceipts = (receipts: readonly Uint8Array[]): string => receipts.map(toBase64).join(',');
+/** FILE.SEGMENT: the place, in decimal; then one batch of signed receipts as base64 texts, joined by commas. */
+export const packReceipts = ({ file, segment, receipts }: ReceiptBatch): string =>
+  `${file}.${segment}:${receipts.map(toBase64).join(',')}`;
 
-export function parseReceipts(text: string): readonly Uint8Array[] | undefined {
-  const receipts = text.split(',').map(fromBase64);
-  return receipts.every((receipt) => receipt !== undefined) ? receipts : undefined;
+const RECEIPTS = /^(0|[1-9][0-9]{0,12})\.(0|[1-9][0-9]{0,7}):(.*)$/;
+
+export function parseReceipts(text: string): ReceiptBatch | undefined {
+  const [, file, segment, joined] = RECEIPTS.exec(text) ?? [];
+  if (file === undefined || joined === undefined) return undefined;
+  const receipts = joined.split(',').map(fromBase64);
+  if (!receipts.every((receipt) => receipt !== undefined)) return undefined;
+  return { file: Number(file) as FileNumber, segment: Number(segment), receipts };
 }
