@@ -5,6 +5,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import process from 'node:process';
+import { readEdgeList } from '#shared/access/node-edge-list.ts';
 import { createIndex } from '#shared/index/redis-index.ts';
 import { systemClock, systemRandom } from '#shared/primitives/effects.ts';
 import { createNodeLog } from '#shared/primitives/node-log.ts';
@@ -12,6 +13,7 @@ import { createMinerClient } from '#shared/wire/miner-client.ts';
 import { createNodeHttpFetch } from '#shared/wire/node-http-fetch.ts';
 import { loadSr25519 } from '#shared/wire/node-sr25519.ts';
 import { publicMinerUrl } from '#shared/wire/public-miner-url.ts';
+import { keepTouched } from './alive-file.ts';
 import { connectChain } from './chain/connect-chain.ts';
 import { followBlocks } from './chain/follow-blocks.ts';
 import { watchSubnet } from './chain/watch-subnet.ts';
@@ -41,6 +43,8 @@ async function readConfig(): Promise<ValidatorSettings> {
 }
 
 async function main(): Promise<void> {
+  const { FILETAO_ALIVE_FILE: aliveFile } = process.env;
+  if (aliveFile) void keepTouched(aliveFile, systemClock, log, stopped.signal);
   const settings = await readConfig();
   const sr25519 = await loadSr25519();
   const signer = await loadHotkeyOf(settings, sr25519);
@@ -110,7 +114,11 @@ function jobsOf(
   settings: ValidatorSettings,
   verify: Parameters<typeof grantEdges>[0]['verify'],
 ): readonly Job[] {
-  const { everyMs, edges, grantMs } = settings;
+  const { everyMs, edges, grantMs, dataDir } = settings;
+  const grant = async () => {
+    const listed = new Set([...edges, ...(await readEdgeList(dataDir))]);
+    return grantEdges({ ...ports, verify }, [...listed], grantMs);
+  };
   const published = newPublishState();
   const allowance = allowanceIn(state);
   const cursors = new Map();
@@ -121,7 +129,7 @@ function jobsOf(
       everyMs: everyMs.publish,
       run: (signal) => publishMiners({ ...ports, allowance }, published, signal),
     },
-    { name: 'grant', everyMs: everyMs.grant, run: () => grantEdges({ ...ports, verify }, edges, grantMs) },
+    { name: 'grant', everyMs: everyMs.grant, run: grant },
     { name: 'expire-files', everyMs: everyMs.expire, run: (signal) => expireFiles(ports, signal) },
     { name: 'expire-uploads', everyMs: everyMs.expire, run: (signal) => expireUploads(ports, signal) },
     { name: 'drop-deleted', everyMs: everyMs.dropDeleted, run: (signal) => dropDeleted(ports, signal) },
