@@ -1,17 +1,14 @@
 /**
- * Keeps every configured edge in possession of a grant: signed anew when half of its time is over, when it is missing,
+ * Keeps every edge of the settings and of the list in the validator's folder in possession of a grant: signed anew when half of its time is over, when it is missing,
  * or when it is not one of ours. An edge whose key was lost is cut off by taking it off the list: at the latest a day
  * later miners refuse it.
  */
-import { concatBytes } from '#shared/primitives/bytes.ts';
+import { signEdgeGrant } from '#shared/access/sign-edge-grant.ts';
 import type { Hotkey } from '#shared/primitives/ids.ts';
 import type { VerifySr25519 } from '#shared/primitives/signer.ts';
-import { encodeGrant, type Grant, MAX_GRANT_MS, parseGrant } from '#shared/proof/grant.ts';
+import { parseGrant } from '#shared/proof/grant.ts';
 import { openSigned } from '#shared/proof/statement.ts';
 import type { TenantPorts } from '#validator/ports.ts';
-
-/** Miners' clocks may be behind ours by this much. */
-const BACKDATE_MS = 60_000;
 
 type Ports = Pick<TenantPorts, 'access' | 'signer' | 'network' | 'clock' | 'log'> & { readonly verify: VerifySr25519 };
 
@@ -21,17 +18,8 @@ export async function grantEdges(ports: Ports, edges: readonly Hotkey[], grantMs
     const held = await ports.access.readGrant(edge);
     const nowMs = ports.clock.nowMs();
     if (held && stillGood(ports, edge, held, nowMs)) continue;
-    const lifeMs = Math.min(grantMs, MAX_GRANT_MS - BACKDATE_MS);
-    const grant: Grant = {
-      validator: ports.signer.hotkey,
-      edge,
-      put: true,
-      get: true,
-      fromMs: nowMs - BACKDATE_MS,
-      untilMs: nowMs + lifeMs,
-    };
-    const statement = encodeGrant(ports.network, grant);
-    await ports.access.writeGrant(edge, concatBytes(statement, ports.signer.sign(statement)));
+    const { grant, signed } = signEdgeGrant(ports, edge, nowMs, grantMs);
+    await ports.access.writeGrant(edge, signed);
     ports.log.info('edge-granted', { edge, untilMs: grant.untilMs });
   }
 }
