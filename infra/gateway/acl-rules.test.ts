@@ -5,6 +5,7 @@ import { createIndex, type Index } from '#shared/index/redis-index.ts';
 import { silentLog, systemRandom } from '#shared/primitives/effects.ts';
 import { type FileNumber, hotkeyOf, type MinerNumber } from '#shared/primitives/ids.ts';
 import { newFile, storeFile } from '#shared/testing/index-files.ts';
+import { minerKey, newDetail, newMinerNow, newNow, newSnapshot } from '#shared/testing/network-rows.ts';
 import { edgeAclRules, edgeAclRulesWithoutReadOnly } from './acl-rules.ts';
 import { type Command, type Engine, isError, type Reply } from './engine.ts';
 import { openGateway } from './gateway.ts';
@@ -96,7 +97,7 @@ describe.skipIf(!program).each(variants)('an edge of a real Redis under the rule
     await files.abandonUpload(
       await files.beginUpload({ owner: file.owner, fileId: file.fileId, expiresAtMs: nowMs + 1 }),
     );
-    await files.addStrays([{ miner: 1 as MinerNumber, anchorId: systemRandom(32) }]);
+    await files.addStrays([{ miner: 1 as MinerNumber, anchorId: systemRandom(32), ref: 1n }]);
     await files.addReceipts({ file: 1 as FileNumber, segment: 0, receipts: [systemRandom(200)] });
     expect(await files.claimMaskCheck(0, systemRandom(16))).toBe(true);
     await files.identity();
@@ -109,6 +110,16 @@ describe.skipIf(!program).each(variants)('an edge of a real Redis under the rule
     expect(await access.claimNonce('a', 'b', 1000)).toBe(true);
     expect(await access.readGrant(edge)).toEqual(Uint8Array.of(7));
     expect((await miners.read()).miners).toEqual([miner]);
+
+    await tenant.history.append(newSnapshot(nowMs, 3), 3_600_000);
+    await tenant.history.publishNow(newNow(nowMs, 3), [newMinerNow(1)]);
+    await tenant.history.publishDetails([newDetail(nowMs, 1)], 3_600_000);
+    const span = { fromMs: 0, toMs: nowMs, offset: 0, limit: 10 };
+    expect(await index.history.minerRows(span)).toHaveLength(3);
+    expect(await index.history.minerRows(span, minerKey(2))).toHaveLength(1);
+    expect(await index.history.tierRows(span)).toHaveLength(2);
+    expect((await index.history.minersNow()).miners).toEqual([newMinerNow(1)]);
+    expect(await index.history.minerDetail(minerKey(1))).toEqual(newDetail(nowMs, 1));
   });
 
   const never = [
@@ -136,6 +147,9 @@ describe.skipIf(!program).each(variants)('an edge of a real Redis under the rule
     expect(isError(await refused(text))).toBe(true);
   });
 
-  const tenants = [`SET g:${edge} 1`, `DEL g:${edge}`, 'HSET id epoch 9', 'SET dh 1', 'DEL dp:0:0'];
+  const tenants = [
+    ...[`SET g:${edge} 1`, `DEL g:${edge}`, 'HSET id epoch 9', 'SET dh 1', 'DEL dp:0:0'],
+    ...['SET hn 1', 'ZADD hs 1 a', 'DEL hd:a', 'HSET hm:a:0 a 1', 'SET hg:0 1', 'SET hp:0:0 1', 'DEL hq:0:0'],
+  ];
   if (strict) it.each(tenants)('may not %s', async (text) => expect(isError(await refused(text))).toBe(true));
 });

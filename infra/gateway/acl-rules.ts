@@ -2,12 +2,14 @@
  * The edge's rights as Redis ACL rules, for a hosted Redis that our gateway does not stand before: the same commands and
  * key families as `rights.ts` checks, derived and not repeated. `infra/operate/edge-acl.ts` prints them for an operator.
  */
-import { EDGE_WRITABLE_FAMILIES, familyOf, keys } from '#shared/index/keys.ts';
+import { EDGE_WRITABLE_FAMILIES, familyOf, keys, NETWORK_FAMILIES } from '#shared/index/keys.ts';
 import type { Hotkey } from '#shared/primitives/ids.ts';
 import { COMMANDS } from './commands.ts';
 
-const commandRules = (): readonly string[] =>
-  ['MULTI', 'EXEC', ...COMMANDS.keys()].map((name) => `+${name.toLowerCase()}`);
+const commandRules = (): readonly string[] => {
+  const open = [...COMMANDS].filter(([, { access }]) => access !== 'tenant').map(([name]) => name);
+  return ['MULTI', 'EXEC', ...open].map((name) => `+${name.toLowerCase()}`);
+};
 
 /** `f:*` for keys that are about something, `n` for a family's only key. */
 function patternsOf(families: readonly string[]): readonly string[] {
@@ -41,4 +43,5 @@ export const edgeAclRulesWithoutReadOnly = (edge: Hotkey): readonly string[] => 
   ...[keys.identity, keys.directoryHead, `${familyOf(keys.directoryPage(0, 0))}:*`, keys.grant(edge)].map(
     (key) => `~${key}`,
   ),
+  ...patternsOf(NETWORK_FAMILIES).map((pattern) => `~${pattern}`),
 ];

@@ -7,7 +7,8 @@ import type { Command, ErrorReply } from './engine.ts';
 
 interface CommandRule {
   readonly arity: number;
-  readonly access: 'read' | 'write' | 'none';
+  /** `tenant`: tells of the engine itself, which is no edge's business. */
+  readonly access: 'read' | 'write' | 'none' | 'tenant';
   /** Which arguments are keys: the first one, all of them, or none. */
   readonly keys: 'first' | 'all' | 'none';
 }
@@ -17,6 +18,8 @@ const write = (arity: number, keys: CommandRule['keys'] = 'first'): CommandRule 
 
 export const COMMANDS: ReadonlyMap<string, CommandRule> = new Map<string, CommandRule>([
   ['PING', { arity: 0, access: 'none', keys: 'none' }],
+  // `INFO memory` alone.
+  ['INFO', { arity: 1, access: 'tenant', keys: 'none' }],
   ['GET', read(1)],
   ['MGET', read(-1, 'all')],
   ['STRLEN', read(1)],
@@ -63,6 +66,10 @@ export function refusal(command: Command): ErrorReply | undefined {
   if (!rule) return { error: `ERR unknown or refused command '${command.name.slice(0, NAME_IN_ERROR)}'` };
   const count = command.args.length;
   const wrong = command.name === 'PING' ? count > 1 : rule.arity < 0 ? count < -rule.arity : count !== rule.arity;
+  if (!wrong && command.name === 'INFO') {
+    const section = Buffer.from(command.args[0] ?? []).toString('latin1');
+    if (section.toLowerCase() !== 'memory') return { error: "ERR only 'INFO memory' is served" };
+  }
   if (!wrong && command.name === 'SETRANGE') {
     const end = Number(Buffer.from(command.args[1] ?? []).toString('latin1')) + (command.args[2]?.length ?? 0);
     if (end > MAX_STRING_BYTES) return { error: 'ERR string exceeds maximum allowed size' };

@@ -1,7 +1,7 @@
 /**
  * Who may run what. The tenant's token may run every command that passes the gateway; an edge's token reads
  * everything but writes only under the key families of the files it stores (`shared/index/keys.ts`): never the
- * directory, miners' numbers, grants, or the index's identity, and whatever is added later is closed to it until
+ * directory, miners' numbers, the network's series, grants, or the index's identity, and whatever is added later is closed to it until
  * listed. Tokens are compared by digest in constant time.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
@@ -37,7 +37,10 @@ const writable = new Set<string>(EDGE_WRITABLE_FAMILIES);
 
 /** Why this role may not run this (known, well-formed) command, or undefined. */
 export function forbidden(role: Role, command: Command): ErrorReply | undefined {
-  if (role === 'tenant' || COMMANDS.get(command.name)?.access !== 'write') return undefined;
+  if (role === 'tenant') return undefined;
+  const access = COMMANDS.get(command.name)?.access;
+  if (access === 'tenant') return { error: `NOPERM this token may not run '${command.name.toLowerCase()}'` };
+  if (access !== 'write') return undefined;
   for (const key of keysOf(command)) {
     const family = familyOf(Buffer.from(key).toString('latin1'));
     if (!writable.has(family)) return { error: `NOPERM this token may not write '${family}' keys` };

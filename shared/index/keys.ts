@@ -20,6 +20,10 @@
  *   k:HASH ok:OWNER   API keys                              nn:TAG    nonces seen
  *   id                this index's id and epoch (hash)      g:HOTKEY  grants
  *   mk                what shows a wrong mask secret: epoch → check value (hash; por/v1 §3)
+ *   hs                 snapshots of the network: time, part, miners by time (zset)
+ *   hg:TIME hp:TIME:PAGE   a snapshot's network and tiers, its miners' rows
+ *   hm:HOTKEY:PART     one miner's rows by time (hash)      hd:HOTKEY a miner's state and reasons now
+ *   hn hv hq:VERSION:PAGE  the network now: head, versions, pages of miners
  *   mn mc             miners' numbers and the last one      dh dv dp:VERSION:PAGE   directory: head, versions, pages
  */
 import type { FileNumber, Hotkey, OwnerId } from '#shared/primitives/ids.ts';
@@ -42,6 +46,9 @@ export const keys = {
   minerCounter: 'mc',
   directoryHead: 'dh',
   directoryVersions: 'dv',
+  snapshots: 'hs',
+  nowHead: 'hn',
+  nowVersions: 'hv',
   live: (file: FileNumber) => `f:${base36(file)}`,
   gone: (file: FileNumber) => `t:${base36(file)}`,
   envelope: (file: FileNumber) => `v:${base36(file)}`,
@@ -64,6 +71,11 @@ export const keys = {
   nonce: (tag: string) => `nn:${tag}`,
   grant: (edge: Hotkey) => `g:${edge}`,
   directoryPage: (version: number, page: number) => `dp:${base36(version)}:${base36(page)}`,
+  snapshotGeneral: (takenAtMs: number) => `hg:${base36(takenAtMs)}`,
+  snapshotPage: (takenAtMs: number, page: number) => `hp:${base36(takenAtMs)}:${base36(page)}`,
+  minerSeries: (miner: Hotkey, part: number) => `hm:${miner}:${base36(part)}`,
+  minerDetail: (miner: Hotkey) => `hd:${miner}`,
+  nowPage: (version: number, page: number) => `hq:${base36(version)}:${base36(page)}`,
 } as const;
 
 /** What stands before the first colon. */
@@ -99,3 +111,6 @@ export const EDGE_WRITABLE_FAMILIES: readonly string[] = [
   'nn',
   'mk',
 ];
+
+/** Families of the network's series and its state of now: the validator writes them, edges serve them. */
+export const NETWORK_FAMILIES: readonly string[] = ['hs', 'hg', 'hp', 'hm', 'hd', 'hn', 'hq'];

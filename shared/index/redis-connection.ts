@@ -121,6 +121,13 @@ export class RedisConnection {
     return this.#send(true, build);
   }
 
+  /** Bytes that the engine says its data takes; undefined where it does not say, or this token may not ask. */
+  async usedMemory(): Promise<number | undefined> {
+    const text = await this.#redis.exec(['INFO', 'memory']).catch(() => undefined);
+    const bytes = Number(/^used_memory:([0-9]{1,15})\r?$/m.exec(String(text))?.[1] ?? Number.NaN);
+    return Number.isSafeInteger(bytes) ? bytes : undefined;
+  }
+
   async #send(atomic: boolean, build: Build): Promise<Replies> {
     const commands = atomic ? this.#redis.multi() : this.#redis.pipeline();
     build(commands);

@@ -1,12 +1,14 @@
 /** Opens the index: its ports over one connection, for edge, validator and local network alike. */
 import { type Clock, systemClock } from '#shared/primitives/effects.ts';
 import { FileNumbers } from './file-numbers.ts';
+import type { NetworkHistory } from './network-ports.ts';
 import type { AccessIndex, FileIndex, MinerDirectory } from './ports.ts';
 import { createRedisAccessIndex } from './redis-access-index.ts';
 import { RedisConnection } from './redis-connection.ts';
 import type { IndexContext } from './redis-context.ts';
 import { createRedisFileIndex } from './redis-file-index.ts';
 import { createRedisMinerDirectory } from './redis-miner-directory.ts';
+import { createRedisNetworkHistory } from './redis-network-history.ts';
 import { createRedisUploadIndex } from './redis-upload-index.ts';
 import { StagedUploads } from './staged-uploads.ts';
 import type { UploadIndex } from './upload-ports.ts';
@@ -25,6 +27,7 @@ export interface Index {
   readonly uploads: UploadIndex;
   readonly miners: MinerDirectory;
   readonly access: AccessIndex;
+  readonly history: NetworkHistory;
 }
 
 export function createIndex(settings: IndexSettings): Index {
@@ -42,5 +45,6 @@ export function createIndex(settings: IndexSettings): Index {
     uploads: createRedisUploadIndex(context),
     miners: createRedisMinerDirectory(connection),
     access: createRedisAccessIndex(connection),
+    history: createRedisNetworkHistory(connection),
   };
 }

@@ -22,6 +22,8 @@ const FAST: NetworkTimes = {
   jobMs: 300,
   publishMs: 300,
   collectMs: 500,
+  blockJobMs: 300,
+  windowBlocks: 60,
 };
 
 const newStateDir = (): string => mkdtempSync(join(tmpdir(), 'filetao-network-'));

@@ -14,6 +14,7 @@ type Handler = (space: Keyspace, args: readonly Uint8Array[]) => Reply;
 
 const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ['PING', (_, args) => args[0] ?? { status: 'PONG' }],
+  ['INFO', (space) => Buffer.from(`# Memory\r\nused_memory:${space.bytes()}\r\n`)],
   ...Object.entries({ ...strings, ...hashes, ...zsets, ...lists })
     .filter(([name]) => name !== 'add')
     .map(([name, handler]): [string, Handler] => [name.toUpperCase(), handler as Handler]),

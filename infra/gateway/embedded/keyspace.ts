@@ -74,6 +74,12 @@ export class Keyspace {
     return this.#nowMs();
   }
 
+  /** What the data takes: pages in use. */
+  bytes(): number {
+    const pragma = (name: string) => Number(this.sql(`PRAGMA ${name}`).get()?.[name] ?? 0);
+    return (pragma('page_count') - pragma('freelist_count')) * pragma('page_size');
+  }
+
   /** The key's row; a key whose time has come is removed and not there. */
   find(key: Uint8Array): KeyRow | undefined {
     const row = this.sql('SELECT id, type, expires, value FROM keys WHERE key = ?').get(key) as unknown as
