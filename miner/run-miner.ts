@@ -10,6 +10,7 @@ import { readKeyFile } from '#shared/wire/node-key-file.ts';
 import { loadSr25519 } from '#shared/wire/node-sr25519.ts';
 import { SecondBudget, STRANGERS_PER_SECOND } from './admission/caller-load.ts';
 import { MAX_ORDER_AGE_MS } from './flows/carry-out-drop.ts';
+import { leavingIn } from './leaving.ts';
 import { type MinerServer, startMinerServer } from './server/miner-server.ts';
 import { type MinerSettings, readSettings } from './settings.ts';
 import type { WhileBusy } from './small-heap.ts';
@@ -48,6 +49,7 @@ async function run(settings: MinerSettings, whileBusy: WhileBusy): Promise<void>
   );
   const tenants = new Set(settings.tenants.map((tenant) => tenant.hotkey));
   const address = { ip: settings.externalIp, port: settings.externalPort };
+  const leaving = leavingIn(settings.dataDir, () => systemClock.nowMs());
   let server: MinerServer;
   try {
     server = await startMinerServer(
@@ -61,6 +63,7 @@ async function run(settings: MinerSettings, whileBusy: WhileBusy): Promise<void>
         address,
         strangers: new SecondBudget(STRANGERS_PER_SECOND),
         isTenant: (hotkey) => tenants.has(hotkey),
+        leaving: () => leaving.announced(),
         log,
         whileBusy,
       },
@@ -73,6 +76,10 @@ async function run(settings: MinerSettings, whileBusy: WhileBusy): Promise<void>
   const host = settings.host.includes(':') ? `[${settings.host}]` : settings.host;
   const listening = { url: `http://${host}:${server.port}`, hotkey: signer.hotkey };
   stopOnSignals(server, store, log);
+  process.on('SIGUSR2', () => {
+    leaving.announce(!leaving.announced());
+    log.info(leaving.announced() ? 'leaving' : 'staying', { shards: store.shards });
+  });
   log.info('listening', { ...listening, shards: store.shards, freeBytes: store.freeBytes, ...store.recovered });
   process.send?.({ event: 'listening', ...listening });
 }

@@ -4,8 +4,8 @@
  * the rest anyway.
  */
 import { shardBytesOf } from '#shared/codec/reed-solomon.ts';
-import type { FileIndex, SegmentRecord, StrayShard } from '#shared/index/ports.ts';
-import { idBytes } from '#shared/primitives/ids.ts';
+import type { FileIndex, StrayShard } from '#shared/index/ports.ts';
+import { type FileNumber, idBytes, refOf } from '#shared/primitives/ids.ts';
 import { anchorIdOf } from '#shared/proof/anchor.ts';
 import type { StoredSegment, Stray } from '#shared/transfer/ports.ts';
 
@@ -13,36 +13,44 @@ import type { StoredSegment, Stray } from '#shared/transfer/ports.ts';
 const MAX_STRAYS = 4096;
 
 export class StrayList {
-  readonly #k: number;
+  readonly #coding: { readonly number: FileNumber; readonly k: number };
   readonly #strays: StrayShard[] = [];
-  #stored: { readonly bytes: number; readonly record: SegmentRecord }[] = [];
+  #stored: Pick<StoredSegment, 'index' | 'bytes' | 'record'>[] = [];
   #storedShards = 0;
 
-  constructor(coding: { readonly k: number }) {
-    this.#k = coding.k;
+  constructor(coding: { readonly number: FileNumber; readonly k: number }) {
+    this.#coding = coding;
+  }
+
+  /** More would be left to collection. */
+  get isFull(): boolean {
+    return this.#storedShards >= MAX_STRAYS;
   }
 
   /** Remembers a stored segment for the case that the upload is abandoned. */
-  noteStored({ bytes, record }: StoredSegment): void {
+  noteStored({ index, bytes, record }: StoredSegment): void {
     if (this.#storedShards >= MAX_STRAYS) return;
     this.#storedShards += record.slots.length;
-    this.#stored.push({ bytes, record });
+    this.#stored.push({ index, bytes, record });
   }
 
   /** The upload is abandoned: what was stored is stray too. */
   addStored(): void {
-    for (const { bytes, record } of this.#stored) {
-      const shardBytes = shardBytesOf(bytes, this.#k);
+    for (const { index, bytes, record } of this.#stored) {
+      const shardBytes = shardBytesOf(bytes, this.#coding.k);
       for (const slot of record.slots) {
         if (slot.state !== 'stored') continue;
-        this.#push({ miner: slot.miner, anchorId: idBytes(anchorIdOf({ root: slot.root, bytes: shardBytes })) });
+        const anchorId = idBytes(anchorIdOf({ root: slot.root, bytes: shardBytes }));
+        this.#push({ miner: slot.miner, anchorId, ref: refOf(this.#coding.number, index) });
       }
     }
     this.#stored = [];
   }
 
   add(strays: readonly Stray[]): void {
-    for (const { miner, anchorId } of strays) this.#push({ miner, anchorId: idBytes(anchorId) });
+    for (const { miner, anchorId, segment } of strays) {
+      this.#push({ miner, anchorId: idBytes(anchorId), ref: refOf(this.#coding.number, segment) });
+    }
   }
 
   #push(stray: StrayShard): void {

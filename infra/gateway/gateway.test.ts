@@ -197,7 +197,7 @@ describe('tokens', () => {
     );
     await files.changeFile(file, { name: 'm' });
     await files.deleteFile(file, 'deleted');
-    await files.addStrays([{ miner: 1 as never, anchorId: new Uint8Array(32) }]);
+    await files.addStrays([{ miner: 1 as never, anchorId: new Uint8Array(32), ref: 1n }]);
     await files.addReceipts({ file: 1 as FileNumber, segment: 0, receipts: [new Uint8Array(5)] });
     await access.addKey({ keyId: 'k', owner: file.owner, label: 'l', createdAtMs: 1 }, new Uint8Array(32));
     expect(await access.claimNonce('a', 'b', 1000)).toBe(true);

@@ -145,7 +145,12 @@ describe('answers that are none', () => {
 
 describe('lists that nobody empties', () => {
   it.each([
-    ['strays', keys.strays, MAX_STRAYS, () => index.files.addStrays([{ miner: 1 as MinerNumber, anchorId: hash }])],
+    [
+      'strays',
+      keys.strays,
+      MAX_STRAYS,
+      () => index.files.addStrays([{ miner: 1 as MinerNumber, anchorId: hash, ref: 1n }]),
+    ],
     [
       'receipts',
       keys.receipts,

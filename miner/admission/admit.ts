@@ -32,6 +32,7 @@ export interface Admission {
   readonly load: CallerLoad;
   readonly strangers: SecondBudget;
   readonly draining: () => boolean;
+  readonly leaving: () => boolean;
 }
 
 export interface AdmissionFailure extends Failure {
@@ -86,6 +87,7 @@ export async function admit(
   const query = pairs && route.query.safeParse(pairs);
   if (!query?.success) return refuse('bad-target', query ? firstIssue(query.error) : 'the query is malformed');
   if (admission.draining() && !('whileDraining' in route)) return refuse('draining', 'this miner is shutting down');
+  if (route.access === 'put' && admission.leaving()) return refuse('draining', 'this miner is leaving the network');
   const rule = bodyRule(request.header, route.maxBodyBytes, 'stream' in route);
   if (!rule.ok) return rule;
   const known = { route: matched.id, anchorId: matched.anchorId, query: query.data };

@@ -36,6 +36,8 @@ export interface MinerPorts {
   readonly address: { readonly ip: bigint; readonly port: number | undefined };
   /** Aborted when the miner is going away. */
   readonly draining: AbortSignal;
+  /** True once the operator announced that the miner goes for good. */
+  readonly leaving: () => boolean;
   readonly log: Log;
   /** Tenants with a challenge under way. */
   readonly challenging: Set<Hotkey>;
@@ -231,7 +233,7 @@ export const HANDLERS: { readonly [Id in RouteId]: Handler<Id> } = {
   },
 };
 
-const healthBody = ({ store, signer, version, draining }: MinerPorts): Uint8Array =>
+const healthBody = ({ store, signer, version, draining, leaving }: MinerPorts): Uint8Array =>
   utf8(
     JSON.stringify({
       hotkey: signer.hotkey,
@@ -240,7 +242,8 @@ const healthBody = ({ store, signer, version, draining }: MinerPorts): Uint8Arra
       freeBytes: store.freeBytes,
       capacityBytes: store.capacityBytes,
       shards: store.shards,
-      draining: draining.aborted,
+      draining: draining.aborted || leaving(),
+      ...(leaving() && { leaving: true }),
     }),
   );
 

@@ -28,7 +28,9 @@ const READ_AHEAD_BYTES = 16 * 1024;
 /** Grants of this many edges are not checked anew with every request. */
 const REMEMBERED_GRANTS = 256;
 
-export interface MinerServerPorts extends Omit<MinerPorts, 'draining' | 'challenging'> {
+export interface MinerServerPorts extends Omit<MinerPorts, 'draining' | 'challenging' | 'leaving'> {
+  /** Never, when absent. */
+  readonly leaving?: () => boolean;
   readonly isTenant: Admission['isTenant'];
   readonly strangers: SecondBudget;
   /** Told of every request that begins, by the promise of its end. */
@@ -45,7 +47,7 @@ export async function startMinerServer(
   ports: MinerServerPorts,
   listen: { readonly host: string; readonly port: number },
 ): Promise<MinerServer> {
-  const { clock, signer, log } = ports;
+  const { clock, signer, log, leaving = () => false } = ports;
   const draining = new AbortController();
   const admission: Admission = {
     hotkey: signer.hotkey,
@@ -59,8 +61,9 @@ export async function startMinerServer(
     load: new CallerLoad(),
     strangers: ports.strangers,
     draining: () => draining.signal.aborted,
+    leaving,
   };
-  const routePorts: MinerPorts = { ...ports, draining: draining.signal, challenging: new Set() };
+  const routePorts: MinerPorts = { ...ports, draining: draining.signal, leaving, challenging: new Set() };
   const underWay = new Set<Promise<void>>();
   const take = (request: IncomingMessage, response: ServerResponse) => {
     const task = answer(admission, routePorts, log, request, response).finally(() => underWay.delete(task));

@@ -152,7 +152,7 @@ describe('segment records', () => {
       expect(parseSegment(bad, 1)).toBeUndefined();
     }
     expect(parseSegment(record, 2)).toBeUndefined();
-    const stray = { miner: 7 as MinerNumber, anchorId: new Uint8Array(32).fill(9) };
+    const stray = { miner: 7 as MinerNumber, anchorId: new Uint8Array(32).fill(9), ref: 0xfedcba9876543210n };
     expect(parseStray(packStray(stray))).toEqual(stray);
     for (const bad of ['', packStray(stray).slice(4), `${packStray(stray).slice(0, -1)}B`])
       expect(parseStray(bad)).toBeUndefined();

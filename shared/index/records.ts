@@ -80,7 +80,7 @@ export function parseStray(text: string): StrayShard | undefined {
   const bytes = fromBase64(text);
   if (bytes?.length !== STRAY_BYTES || bytes[43] !== 0 || bytes[44] !== 0) return undefined;
   const reader = new ByteReader(bytes);
-  return { miner: reader.uint(3) as MinerNumber, anchorId: reader.bytes(32).slice(), ref: reader.u64Big() };
+  return { miner: reader.uint(3) as MinerNumber, anchorId: reader.bytes(32).slice(), ref: reader.u64big() };
 }
 
 /** Segment records of larger files rest in chunks, each below what a hosted plan allows for a key (32 KB). */

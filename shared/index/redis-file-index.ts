@@ -27,12 +27,13 @@ import { type IndexContext, isLive, readCounters, readStored, USAGE_FIELDS } fro
 import { readEnvelopes, writeEnvelope } from './redis-envelope.ts';
 import { expiredFiles } from './redis-expired-files.ts';
 import { findByName, findFile, listFiles, readEither, readSegments } from './redis-find-files.ts';
+import { liveFiles } from './redis-live-files.ts';
 import { createReceiptList } from './redis-receipts.ts';
 import { deleteFile, deletion, settleTombstone, tombstones } from './redis-remove-file.ts';
 import { stageSegment } from './redis-stage-segment.ts';
 import { abortSession } from './redis-upload-index.ts';
 
-/** Strays kept when nobody takes them (5 MB); the oldest go, and collection finds them all the same. */
+/** Strays kept when nobody takes them (6 MB); the oldest go, and collection finds them all the same. */
 export const MAX_STRAYS = 100_000;
 const STRAYS_PER_PUSH = 1000;
 
@@ -87,6 +88,7 @@ export function createRedisFileIndex(context: IndexContext): FileIndex {
       replaceSlot(context, file, segment, shardIndex, expected, slot),
 
     expiredFiles: (nowMs, limit) => expiredFiles(context, nowMs, limit),
+    liveFiles: (cursor, limit) => liveFiles(context, cursor, limit),
     tombstones: (cursor, limit) => tombstones(context, cursor, limit),
     async readAnyFile(file) {
       const stored = await readEither(context, file);

@@ -38,9 +38,33 @@ export function describeTenantAndAccess(use: () => Suite): void {
       await other.abandonUpload(number);
       await expect(other.readSegments({ ...file, number }, 0, 1)).rejects.toMatchObject({ name: 'IndexUnavailable' });
     });
+    it('page through all live files by number, and nothing else', async () => {
+      const numbers: number[] = [];
+      const dead = await storeFile(index, fresh());
+      const stored = [await storeFile(index, fresh()), await storeFile(index, fresh())];
+      await index.deleteFile(dead, 'deleted');
+      const seen = async () => {
+        numbers.length = 0;
+        let cursor: string | undefined;
+        do {
+          const page = await other.liveFiles(cursor, 2);
+          expect(page.items.length).toBeLessThanOrEqual(2);
+          numbers.push(...page.items.map(({ number }) => number));
+          cursor = page.next;
+        } while (cursor !== undefined);
+        return numbers;
+      };
+      expect(await seen()).toEqual(expect.arrayContaining(stored.map(({ number }) => number)));
+      expect(numbers).not.toContain(dead.number);
+      expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
+    });
     it('take strays once, in the order they came', async () => {
       while ((await index.takeStrays(1000)).length > 0);
-      const strays = Array.from({ length: 25 }, (_, i) => ({ miner: i as MinerNumber, anchorId: systemRandom(32) }));
+      const strays = Array.from({ length: 25 }, (_, i) => ({
+        miner: i as MinerNumber,
+        anchorId: systemRandom(32),
+        ref: (BigInt(i) << 59n) + 5n,
+      }));
       await index.addStrays(strays.slice(0, 20));
       await other.addStrays(strays.slice(20));
       expect(await index.takeStrays(10)).toEqual(strays.slice(0, 10));

@@ -238,6 +238,14 @@ export class MemoryIndex implements FileIndex, AccessIndex, MinerDirectory {
     this.#enter('uploadOpen');
     return this.intents.has(file);
   }
+  async liveFiles(cursor: string | undefined, limit: number): Promise<Page<FileRecord>> {
+    this.#enter('liveFiles');
+    return pageOf(
+      [...this.live.values()].sort((a, b) => a.number - b.number),
+      cursor,
+      limit,
+    );
+  }
   async addStrays(strays: readonly StrayShard[]): Promise<void> {
     this.#enter('addStrays');
     this.strays.push(...strays);

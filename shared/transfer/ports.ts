@@ -76,14 +76,27 @@ export interface StoreRequest {
   readonly peers: readonly Peer[];
   /** Bytes still to come, when known: sizes the miners' reservations. */
   readonly expectedBytes?: number;
+  /** When these are not all of the file's segments. */
+  readonly part?: FilePart;
   readonly budget: Budget;
   readonly signal: AbortSignal;
+}
+
+/** Segments of a file that are stored by themselves, perhaps not for the first time. */
+export interface FilePart {
+  /** The file's segment that comes first. */
+  readonly firstSegment: number;
+  /** Counts the placings of each shard index from here: no mask may be used twice (por/v1 §3). */
+  readonly firstPlacement: number;
+  /** Bytes of the whole file, when known. */
+  readonly fileBytes?: number;
 }
 
 /** A shard that was (or may have been) stored and is in no record. */
 export interface Stray {
   readonly miner: MinerNumber;
   readonly anchorId: AnchorId;
+  readonly segment: number;
 }
 
 export interface StoredSegment {

@@ -40,6 +40,7 @@ function shareBytes(k: number, fileBytes: number): number {
 
 export const storeSegments: StoreSegments = async (ports, request, source, onStored, onStrays) => {
   const { coding, expectedBytes } = request;
+  const firstSegment = request.part?.firstSegment ?? 0;
   const ended = new AbortController();
   const signal = AbortSignal.any([request.signal, ended.signal]);
   const pace = ports.pace ?? DEFAULT_PACE;
@@ -55,7 +56,7 @@ export const storeSegments: StoreSegments = async (ports, request, source, onSto
   let bytes = 0;
 
   const launch = (segment: Uint8Array, release: ReleaseBytes): void => {
-    const task: Promise<void> = storeSegment(upload, keys, segments, segment, onStored, onStrays)
+    const task: Promise<void> = storeSegment(upload, keys, firstSegment + segments, segment, onStored, onStrays)
       .then((failed) => {
         if (failed) failure ??= failed;
       })
@@ -134,8 +135,9 @@ async function storeSegment(
   onStrays: Parameters<StoreSegments>[4],
 ): Promise<StoreFailure | undefined> {
   const { ports, request } = upload;
-  const { holdUntilMs, expectedBytes, coding } = request;
-  const terms = expectedBytes === undefined ? { holdUntilMs } : { holdUntilMs, fileBytes: expectedBytes };
+  const { holdUntilMs, expectedBytes, coding, part } = request;
+  const fileBytes = part ? part.fileBytes : expectedBytes;
+  const terms = fileBytes === undefined ? { holdUntilMs } : { holdUntilMs, fileBytes };
   const encoder = new SegmentEncoder(ports, coding, keys, terms, index, bytes);
   const window = createBudget(windowOf(coding.k, coding.n, bytes.length));
   const store = new SegmentStore(upload, index, encoder, window);
@@ -149,7 +151,7 @@ async function storeSegment(
     return undefined;
   } finally {
     await store.drain();
-    const strays = straysOf(store.slots, recorded);
+    const strays = straysOf(store.slots, index, recorded);
     if (strays.length > 0) onStrays(strays);
   }
 }

@@ -30,16 +30,19 @@ export interface Attempt {
 
 export interface StoreSlot {
   readonly index: number;
+  /** The number of its first placing. */
+  readonly firstPlacement: number;
   readonly attempts: Attempt[];
   receipt: StoreReceipt | undefined;
 }
 
-export const newSlots = (n: number): readonly StoreSlot[] =>
-  Array.from({ length: n }, (_, index) => ({ index, attempts: [], receipt: undefined }));
+export const newSlots = (n: number, firstPlacement = 0): readonly StoreSlot[] =>
+  Array.from({ length: n }, (_, index) => ({ index, firstPlacement, attempts: [], receipt: undefined }));
 
 export function addAttempt(slot: StoreSlot, peer: Peer): Attempt {
   const flags = { sent: false, late: false, dropped: false, repeated: false, notStored: false };
-  const attempt: Attempt = { slot, peer, placement: slot.attempts.length, state: 'live', handed: undefined, ...flags };
+  const placement = slot.firstPlacement + slot.attempts.length;
+  const attempt: Attempt = { slot, peer, placement, state: 'live', handed: undefined, ...flags };
   slot.attempts.push(attempt);
   return attempt;
 }
@@ -65,7 +68,12 @@ function recordOf(slot: StoreSlot): ShardSlot {
     return { root: won.handed.root, miner: won.peer.number, placement: won.placement, state: 'stored' };
   }
   const last = slot.attempts.at(-1);
-  return { root: NO_ROOT, miner: last?.peer.number ?? NO_MINER, placement: last?.placement ?? 0, state: 'lost' };
+  return {
+    root: NO_ROOT,
+    miner: last?.peer.number ?? NO_MINER,
+    placement: last?.placement ?? slot.firstPlacement,
+    state: 'lost',
+  };
 }
 
 export const segmentRecordOf = (slots: readonly StoreSlot[], hash: Uint8Array): SegmentRecord => ({
@@ -74,11 +82,11 @@ export const segmentRecordOf = (slots: readonly StoreSlot[], hash: Uint8Array): 
 });
 
 /** Everything handed to a miner that may be there and is in no record. */
-export function straysOf(slots: readonly StoreSlot[], recorded: boolean): readonly Stray[] {
+export function straysOf(slots: readonly StoreSlot[], segment: number, recorded: boolean): readonly Stray[] {
   const strays: Stray[] = [];
   for (const { handed, peer, notStored, state } of slots.flatMap((slot) => slot.attempts)) {
     if (handed && !notStored && !(recorded && state === 'won')) {
-      strays.push({ miner: peer.number, anchorId: handed.anchorId });
+      strays.push({ miner: peer.number, anchorId: handed.anchorId, segment });
     }
   }
   return strays;

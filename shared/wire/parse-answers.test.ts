@@ -31,6 +31,7 @@ describe('parseHealth', () => {
     { id: 'bytes as text', change: { freeBytes: '1' } },
     { id: 'no shards', change: { shards: null } },
     { id: 'draining as a number', change: { draining: 0 } },
+    { id: 'leaving as anything but true', change: { leaving: false } },
     { id: 'a version with a line break', change: { version: 'a\nb' } },
     { id: 'an endless version', change: { version: 'v'.repeat(65) } },
   ])('refuses $id', ({ change }) => {

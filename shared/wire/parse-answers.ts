@@ -35,7 +35,9 @@ export function parseHealth(body: Uint8Array): MinerHealth | undefined {
   const { freeBytes, capacityBytes, shards, draining } = fields;
   if (!isCount(freeBytes) || !isCount(capacityBytes) || !isCount(shards) || typeof draining !== 'boolean')
     return undefined;
-  return { hotkey, version, role: 'miner', freeBytes, capacityBytes, shards, draining };
+  if (fields.leaving !== undefined && fields.leaving !== true) return undefined;
+  const health = { hotkey, version, role: 'miner', freeBytes, capacityBytes, shards, draining } as const;
+  return fields.leaving ? { ...health, leaving: true } : health;
 }
 
 /** A listing cursor needs no escape in a target, so that what is signed is what is sent. */

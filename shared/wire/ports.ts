@@ -85,6 +85,8 @@ export interface MinerHealth {
   readonly capacityBytes: number;
   readonly shards: number;
   readonly draining: boolean;
+  /** It goes for good, and waits until its shards lie elsewhere. */
+  readonly leaving?: true;
 }
 
 export interface DroppedShard {

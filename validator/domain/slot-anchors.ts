@@ -13,6 +13,7 @@ export interface NamedShard {
   readonly shardIndex: number;
   readonly slot: ShardSlot;
   readonly anchorId: AnchorId;
+  readonly bytes: number;
 }
 
 export type CodedFile = Pick<FileRecord, 'bytes' | 'segmentBytes' | 'k'>;
@@ -25,5 +26,6 @@ export function namedShards(file: CodedFile, segment: number, record: SegmentRec
     shardIndex,
     slot,
     anchorId: anchorIdOf({ root: slot.root, bytes }),
+    bytes,
   }));
 }

@@ -3,15 +3,14 @@
  * nothing explains (`judge-shard.ts`). It runs only on the index that the tenant knows (`collect-gate.ts`), looks at
  * everything of a run before it drops anything, and stops for an operator when too much would go.
  */
-import { type FileRecord, IndexUnavailable } from '#shared/index/ports.ts';
-import { type AnchorId, type FileNumber, type MinerNumber, splitRef } from '#shared/primitives/ids.ts';
+import type { AnchorId, MinerNumber } from '#shared/primitives/ids.ts';
 import type { MinerPeer, ShardListing } from '#shared/wire/ports.ts';
 import { type GarbageLimit, type GateRefusal, judgeGarbage, judgeIndex } from '#validator/domain/collect-gate.ts';
-import { judgeShard, type SegmentFacts } from '#validator/domain/judge-shard.ts';
-import { namedShards } from '#validator/domain/slot-anchors.ts';
+import { judgeShard } from '#validator/domain/judge-shard.ts';
 import type { TenantPorts } from '#validator/ports.ts';
 import { readKnownMiners } from './known-miners.ts';
 import { orderDrops } from './order-drops.ts';
+import { factsOf } from './segment-facts.ts';
 
 /** Items of one page: what a miner lists at most. */
 const PAGE = 1000;
@@ -126,63 +125,4 @@ async function garbageOf(
     const known = facts.get(shard.ref);
     return known !== undefined && judgeShard(shard, miner, known, nowMs, graceMs) === 'garbage';
   });
-}
-
-/** What the index knows of every `ref` among these shards; per file one record, per run of segments one read. */
-async function factsOf(
-  ports: TenantPorts,
-  shards: readonly ShardListing[],
-): Promise<ReadonlyMap<bigint, SegmentFacts>> {
-  const byFile = new Map<FileNumber, Map<number, bigint>>();
-  for (const { ref } of shards) {
-    const { file, segment } = splitRef(ref);
-    const segments = byFile.get(file) ?? new Map<number, bigint>();
-    byFile.set(file, segments.set(segment, ref));
-  }
-  const facts = new Map<bigint, SegmentFacts>();
-  await Promise.all(
-    [...byFile].map(async ([number, segments]) => {
-      // This order matters (judge-shard.ts): an upload that commits now is open, or its file is found.
-      const uploadOpen = await ports.files.uploadOpen(number);
-      const file = await ports.files.readAnyFile(number);
-      const named = file ? await namedBySegment(ports, file, [...segments.keys()]) : undefined;
-      for (const [segment, ref] of segments) facts.set(ref, { uploadOpen, named: named?.get(segment) });
-    }),
-  );
-  return facts;
-}
-
-async function namedBySegment(
-  ports: TenantPorts,
-  file: FileRecord,
-  wanted: readonly number[],
-): Promise<ReadonlyMap<number, SegmentFacts['named']>> {
-  const named = new Map<number, SegmentFacts['named']>();
-  for (const { from, count } of runsOf(wanted.filter((segment) => segment < file.segments))) {
-    const records = await ports.files.readSegments(file, from, count);
-    // A file without its segments is a damaged index, not garbage.
-    if (records.length !== count) throw new IndexUnavailable(`file ${file.number} lacks segments`);
-    records.forEach((record, index) => {
-      const shards = namedShards(file, from + index, record);
-      named.set(
-        from + index,
-        shards.map(({ anchorId, slot }) => ({ anchorId, miner: slot.miner })),
-      );
-    });
-  }
-  return named;
-}
-
-/** Segment records of one read; 64 of 40 slots are about 200 KiB. */
-const SEGMENTS_AT_ONCE = 64;
-
-/** Groups segment numbers into runs without gaps. */
-function runsOf(segments: readonly number[]): readonly { readonly from: number; readonly count: number }[] {
-  const runs: { from: number; count: number }[] = [];
-  for (const segment of [...segments].sort((a, b) => a - b)) {
-    const last = runs.at(-1);
-    if (last && last.from + last.count === segment && last.count < SEGMENTS_AT_ONCE) last.count++;
-    else runs.push({ from: segment, count: 1 });
-  }
-  return runs;
 }

@@ -8,6 +8,7 @@ import type { FileRecord, Tombstone } from '#shared/index/ports.ts';
 import type { AnchorId, FileNumber, MinerNumber } from '#shared/primitives/ids.ts';
 import { type NamedShard, namedShards } from '#validator/domain/slot-anchors.ts';
 import type { TenantPorts } from '#validator/ports.ts';
+import { isOwnIndex } from './index-gate.ts';
 import { type KnownMiners, readKnownMiners } from './known-miners.ts';
 import { orderDrops } from './order-drops.ts';
 
@@ -16,7 +17,7 @@ const PAGE = 64;
 /** Segments read at once: at 40 shards of 60 bytes in base64 about 200 KiB. */
 const SEGMENTS_AT_ONCE = 64;
 
-type Ports = Pick<TenantPorts, 'files' | 'directory' | 'miners' | 'registrations' | 'minerUrl' | 'log'>;
+type Ports = Pick<TenantPorts, 'files' | 'directory' | 'miners' | 'registrations' | 'minerUrl' | 'indexMarks' | 'log'>;
 
 export interface DropReport {
   readonly tombstones: number;
@@ -26,6 +27,7 @@ export interface DropReport {
 
 export async function dropDeleted(ports: Ports, signal: AbortSignal): Promise<DropReport> {
   const report = { tombstones: 0, settled: 0, dropped: 0 };
+  if (!(await isOwnIndex(ports, 'drop-deleted'))) return report;
   let known: KnownMiners | undefined;
   let cursor: string | undefined;
   do {

@@ -1,9 +1,25 @@
 import { describe, expect, it } from 'vitest';
-import { fromHex } from '#shared/primitives/bytes.ts';
-import { type Hotkey, hotkeyOf } from '#shared/primitives/ids.ts';
+import { fromHex, toHex } from '#shared/primitives/bytes.ts';
+import {
+  type AnchorId,
+  type FileId,
+  type FileNumber,
+  type Hotkey,
+  hotkeyOf,
+  type MinerNumber,
+  refOf,
+} from '#shared/primitives/ids.ts';
 import { MAX_GRANT_MS, parseGrant } from '#shared/proof/grant.ts';
 import { openSigned } from '#shared/proof/statement.ts';
-import { makeMiners, OWNER, sr25519, TestClock, type TestMiner, TestTenant } from '../testing/tenant-world.ts';
+import {
+  makeMiners,
+  OWNER,
+  randomRoot,
+  sr25519,
+  TestClock,
+  type TestMiner,
+  TestTenant,
+} from '../testing/tenant-world.ts';
 import { dropDeleted } from './drop-deleted.ts';
 import { dropStrays } from './drop-strays.ts';
 import { expireFiles, expireUploads } from './expire.ts';
@@ -63,30 +79,74 @@ describe('dropDeleted', () => {
 });
 
 describe('dropStrays', () => {
+  /** A shard on each miner that no file names, as an edge reports it. */
+  async function strayOnEach({ miners, tenant }: ReturnType<typeof makeWorld>, file = 77 as FileNumber) {
+    const numbers = await tenant.numbers();
+    return miners.map((miner, at) => {
+      const anchorId = randomRoot();
+      tenant.hold(miner, toHex(anchorId) as AnchorId, file, 0, 0);
+      return { miner: numbers[at] as MinerNumber, anchorId, ref: refOf(file, 0) };
+    });
+  }
+
   it('drops what edges reported, and puts back what a silent miner still has', async () => {
+    const world = makeWorld();
+    const strays = await strayOnEach(world);
+    await world.tenant.index.addStrays(strays);
+    (world.miners[2] as TestMiner).fault = 'dead';
+    expect(await dropStrays(world.tenant.ports, signal)).toBe(3);
+    expect(world.tenant.index.strays).toEqual([strays[2]]);
+  });
+
+  it('never drops what a file names, whoever reported it', async () => {
     const { miners, tenant } = makeWorld();
     const file = await tenant.storeFile(1);
     const numbers = await tenant.numbers();
-    const strays = miners.map((miner, at) => {
+    const held = tenant.held;
+    for (const [at, miner] of miners.entries()) {
       const anchorId = fromHex(tenant.heldBy(miner)[0] as string) as Uint8Array;
-      return { miner: numbers[at] as (typeof numbers)[number], anchorId };
+      await tenant.index.addStrays([{ miner: numbers[at] as MinerNumber, anchorId, ref: refOf(file.number, 0) }]);
+    }
+    expect(await dropStrays(tenant.ports, signal)).toBe(0);
+    expect(tenant.held).toBe(held);
+    expect(tenant.index.strays).toEqual([]);
+    expect(tenant.events).toContain('stray-is-named');
+  });
+
+  it('waits with the shards of an upload that is open', async () => {
+    const world = makeWorld();
+    const { tenant, clock } = world;
+    const number = await tenant.index.beginUpload({
+      owner: OWNER,
+      fileId: 'ab'.repeat(16) as FileId,
+      expiresAtMs: clock.ms + 9,
     });
+    const strays = await strayOnEach(world, number);
     await tenant.index.addStrays(strays);
-    (miners[2] as TestMiner).fault = 'dead';
-    expect(await dropStrays(tenant.ports, signal)).toBe(3);
-    expect(tenant.index.strays).toEqual([strays[2]]);
-    expect(file.number).toBeGreaterThan(0);
+    expect(await dropStrays(tenant.ports, signal)).toBe(0);
+    expect(tenant.index.strays).toEqual(strays);
+    await tenant.index.abandonUpload(number);
+    expect(await dropStrays(tenant.ports, signal)).toBe(strays.length);
+    expect(tenant.held).toBe(0);
+  });
+
+  it('does nothing on an index that is not the own', async () => {
+    const world = makeWorld();
+    const strays = await strayOnEach(world);
+    await world.tenant.index.addStrays(strays);
+    world.tenant.mark = { id: 'another', epoch: 1, nextEpoch: 1 };
+    expect(await dropStrays(world.tenant.ports, signal)).toBe(0);
+    expect(world.tenant.index.strays).toEqual(strays);
+    expect(world.tenant.held).toBe(strays.length);
   });
 
   it('forgets none when the run breaks off', async () => {
-    const { miners, tenant } = makeWorld(1);
-    await tenant.storeFile(1);
-    const [number] = await tenant.numbers();
-    const anchorId = fromHex(tenant.heldBy(miners[0] as TestMiner)[0] as string) as Uint8Array;
-    await tenant.index.addStrays([{ miner: number as NonNullable<typeof number>, anchorId }]);
-    tenant.index.fail('numberOf');
-    await expect(dropStrays(tenant.ports, signal)).rejects.toThrow();
-    expect(tenant.index.strays).toHaveLength(1);
+    const world = makeWorld(1);
+    const strays = await strayOnEach(world);
+    await world.tenant.index.addStrays(strays);
+    world.tenant.index.fail('numberOf');
+    await expect(dropStrays(world.tenant.ports, signal)).rejects.toThrow();
+    expect(world.tenant.index.strays).toEqual(strays);
   });
 });
 

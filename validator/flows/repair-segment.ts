@@ -1,0 +1,261 @@
+/**
+ * One segment of the queue: looked at anew, then as many of its missing and moving shards as miners can hold are brought
+ * to others by the rebuild engine. Each is recorded by replacing the slot that it is for, only while that still says
+ * what was read; then inventories follow. Whatever is sent was noted before, so that a crash leaves nothing unknown.
+ */
+import { shardBytesOf } from '#shared/codec/reed-solomon.ts';
+import { segmentLength } from '#shared/codec/segment.ts';
+import { type FileRecord, IndexUnavailable, type SegmentRecord, type ShardSlot } from '#shared/index/ports.ts';
+import { systemRandom } from '#shared/primitives/effects.ts';
+import { type AnchorId, idBytes, newOrderId, refOf } from '#shared/primitives/ids.ts';
+import { anchorIdOf } from '#shared/proof/anchor.ts';
+import type { PlacedShard, WantedShard } from '#shared/transfer/rebuild-ports.ts';
+import { rebuildShards } from '#shared/transfer/rebuild-shards.ts';
+import { classifySegment, type SegmentNeeds } from '#validator/domain/classify-segment.ts';
+import type { SegmentName, WaitingSegment, WaitReason } from '#validator/state/repairs.ts';
+import type { NetworkView } from './network-view.ts';
+import type { RepairPorts, RepairSettings } from './repair-ports.ts';
+
+export interface SegmentReport {
+  readonly outcome: 'done' | 'waits';
+  readonly reason?: WaitReason;
+  readonly spare: number;
+  readonly shards: number;
+  readonly shardBytes: number;
+  readonly readBytes: number;
+  readonly sentBytes: number;
+}
+
+const NOTHING_MOVED = { shards: 0, shardBytes: 0, readBytes: 0, sentBytes: 0 };
+const waits = (reason: WaitReason, spare: number, moved = NOTHING_MOVED): SegmentReport => ({
+  ...{ outcome: 'waits', reason, spare },
+  ...moved,
+});
+
+export interface LookedAt {
+  readonly file: FileRecord;
+  readonly record: SegmentRecord;
+  readonly needs: SegmentNeeds;
+}
+
+/** The segment as it is now; undefined when there is nothing to repair: its file is gone. */
+export async function lookAtSegment(
+  { files, repairs }: Pick<RepairPorts, 'files' | 'repairs'>,
+  view: NetworkView,
+  { file: number, segment }: SegmentName,
+): Promise<LookedAt | undefined> {
+  const file = await files.readFile(number);
+  if (!file || segment >= file.segments) return undefined;
+  const [record] = await files.readSegments(file, segment, 1);
+  if (!record) throw new IndexUnavailable(`file ${number} lacks segment ${segment}`);
+  return { file, record, needs: needsOf(repairs, view, file, segment, record) };
+}
+
+export function needsOf(
+  repairs: Pick<RepairPorts['repairs'], 'lossesOf'>,
+  view: NetworkView,
+  file: FileRecord,
+  segment: number,
+  record: SegmentRecord,
+): SegmentNeeds {
+  const losses = repairs.lossesOf({ file: file.number, segment });
+  return classifySegment(file, record, view.conditionOf, (index, slot) => losses.get(index) === slot.placement);
+}
+
+/** When a segment with these needs is to be repaired. */
+export const dueMsOf = (needs: SegmentNeeds, sinceMs: number, delayMs: number): number =>
+  needs.urgent ? sinceMs : sinceMs + delayMs;
+
+export async function repairSegment(
+  ports: RepairPorts,
+  settings: RepairSettings,
+  view: NetworkView,
+  waiting: WaitingSegment,
+  signal: AbortSignal,
+): Promise<SegmentReport> {
+  const { repairs, clock } = ports;
+  const seen = await lookAtSegment(ports, view, waiting);
+  const nothing = seen === undefined || seen.needs.missing.length + seen.needs.moving.length === 0;
+  if (nothing) {
+    repairs.forget(waiting);
+    return { outcome: 'done', spare: seen?.needs.spare ?? 0, ...NOTHING_MOVED };
+  }
+  const { file, record, needs } = seen;
+  const dueMs = dueMsOf(needs, waiting.sinceMs, settings.delayMs);
+  if (dueMs > clock.nowMs()) {
+    repairs.enqueue(waiting, needs.spare, dueMs, 'not-yet-due');
+    return waits('not-yet-due', needs.spare);
+  }
+  const report = await rebuild(ports, settings, view, waiting, file, record, needs, signal);
+  if (report.outcome === 'done') repairs.forget(waiting);
+  return report;
+}
+
+async function rebuild(
+  ports: RepairPorts,
+  settings: RepairSettings,
+  view: NetworkView,
+  name: SegmentName,
+  file: FileRecord,
+  record: SegmentRecord,
+  needs: SegmentNeeds,
+  signal: AbortSignal,
+): Promise<SegmentReport> {
+  const { repairs, clock, log } = ports;
+  const secret = await ports.maskSecrets.of(file.maskEpoch);
+  if (!secret.ok) {
+    log.warn('repair-without-secret', { file: file.number, message: secret.failure.message });
+    return waits('mask-secret', needs.spare);
+  }
+  const bytes = segmentLength(file.bytes, file.segmentBytes, name.segment);
+  const shardBytes = shardBytesOf(bytes, file.k);
+  const wanted = wantedOf(ports, name, record, needs);
+  const free = view.candidates.filter(({ number }) => !record.slots.some((slot) => slot.miner === number)).length;
+  const moves = needs.missing.length === 0 ? wanted.length : file.k;
+  // What cannot be placed is not read, and costs no bandwidth.
+  if (free > 0) await ports.bandwidth.take((moves + Math.min(free, wanted.length)) * shardBytes, signal);
+
+  const recording = new Recording(ports, view, name, record, shardBytes);
+  const { number, fileId, k, n, codingId, maskEpoch } = file;
+  const outcome = await rebuildShards(
+    ports.transfer,
+    {
+      coding: { number, fileId, k, n, codingId, maskEpoch, maskSecret: secret.value },
+      fileBytes: file.bytes,
+      segment: { index: name.segment, bytes, record: withLosses(record, repairs.lossesOf(name)) },
+      wanted,
+      sources: view.sources,
+      candidates: view.candidates,
+      order: newOrderId(systemRandom),
+      holdUntilMs: clock.nowMs() + settings.holdMs,
+      budget: ports.budget,
+      signal,
+    },
+    {
+      onPlacing: ({ shardIndex, placement, miner, anchorId }) =>
+        repairs.begin({ ...name, shardIndex, placement, miner: miner.number, hotkey: miner.hotkey, anchorId }),
+      onPlaced: (shard) => recording.record(shard),
+      onComplaint: ({ shardIndex, slot, what }) => {
+        log.info('repair-read-failed', { ...name, shardIndex, miner: view.hotkeyOf(slot.miner), what });
+        // Wrong or absent is certain: the shard counts as lost from here on. Unreachable is the monitor's to judge.
+        if (what !== 'unreachable') recording.lose(shardIndex, slot, what);
+      },
+    },
+  );
+  if (!outcome.ok) return waits(outcome.failure.code, needs.spare);
+  const { placed, unplaced, strays, readBytes, sentBytes } = outcome.value;
+  await recording.leave(strays);
+  const spare = needs.spare + placed.filter(({ shardIndex }) => needs.missing.includes(shardIndex)).length;
+  const moved = { shards: recording.recorded, shardBytes, readBytes, sentBytes };
+  log.info('segment-repaired', { ...name, ...moved, unplaced: unplaced.length, spare });
+  if (recording.recorded === wanted.length && recording.found === 0) return { outcome: 'done', spare, ...moved };
+  const reason = recording.recorded < placed.length || strays.length > 0 ? 'record-changed' : 'not-all-placed';
+  return waits(reason, spare, moved);
+}
+
+/** Missing ones first: when there is no room for all, what moves is served still. */
+function wantedOf(
+  { repairs }: Pick<RepairPorts, 'repairs'>,
+  name: SegmentName,
+  { slots }: SegmentRecord,
+  { missing, moving }: SegmentNeeds,
+): readonly WantedShard[] {
+  const want = (movable: boolean) => (shardIndex: number) => {
+    const used = Math.max(slots[shardIndex]?.placement ?? 0, repairs.lastPlacement(name, shardIndex));
+    return { shardIndex, placement: used + 1, movable };
+  };
+  return [...missing.map(want(false)), ...moving.map(want(true))];
+}
+
+/** The record as the engine shall read it: nobody is asked for a shard that is known to be lost. */
+const withLosses = (record: SegmentRecord, losses: ReadonlyMap<number, number>): SegmentRecord => ({
+  ...record,
+  slots: record.slots.map((slot, index) =>
+    losses.get(index) === slot.placement && slot.state === 'stored' ? { ...slot, state: 'lost' } : slot,
+  ),
+});
+
+/** What of one segment's repair goes into the index and the validator's own books. */
+class Recording {
+  recorded = 0;
+  /** Losses found on the way. */
+  found = 0;
+  readonly #ports: RepairPorts;
+  readonly #view: NetworkView;
+  readonly #name: SegmentName;
+  readonly #record: SegmentRecord;
+  readonly #shardBytes: number;
+
+  constructor(ports: RepairPorts, view: NetworkView, name: SegmentName, record: SegmentRecord, shardBytes: number) {
+    this.#ports = ports;
+    this.#view = view;
+    this.#name = name;
+    this.#record = record;
+    this.#shardBytes = shardBytes;
+  }
+
+  lose(shardIndex: number, slot: ShardSlot, reason: string): void {
+    this.found++;
+    const { file, segment } = this.#name;
+    const evidence = `repair:${file}.${segment}`;
+    this.#ports.repairs.report({ ...this.#name, shardIndex, placement: slot.placement, reason, evidence });
+  }
+
+  /** False when the slot says something else by now. An index that does not answer leaves the placing open. */
+  async record(shard: PlacedShard): Promise<boolean> {
+    const { files, log } = this.#ports;
+    const { file, segment } = this.#name;
+    const expected = this.#record.slots[shard.shardIndex];
+    if (!expected) return false;
+    try {
+      if (!(await files.replaceSlot(file, segment, shard.shardIndex, expected, shard.slot))) return false;
+    } catch (error) {
+      if (!(error instanceof IndexUnavailable)) throw error;
+      log.warn('slot-not-replaced', { ...this.#name, shardIndex: shard.shardIndex, reason: error.message });
+      return true;
+    }
+    this.recorded++;
+    const old = expected.state === 'stored' ? this.#anchorOf(expected) : undefined;
+    this.#enterBooks(shard, expected, old);
+    // Found by collection if this fails: nothing names it any more.
+    const late = (error: unknown) => log.debug('not-handed-on', { reason: String(error) });
+    if (old && this.#view.hotkeyOf(expected.miner)) {
+      await files.addStrays([this.#stray(expected.miner, old)]).catch(late);
+    }
+    await files.addReceipts({ file, segment, receipts: [shard.receipt] }).catch(late);
+    return true;
+  }
+
+  #anchorOf({ root }: ShardSlot): AnchorId {
+    return anchorIdOf({ root, bytes: this.#shardBytes });
+  }
+
+  #stray(miner: ShardSlot['miner'], anchorId: AnchorId) {
+    const { file, segment } = this.#name;
+    return { miner, anchorId: idBytes(anchorId), ref: refOf(file, segment) };
+  }
+
+  /** Who owes what now, in one transaction with the end of the placing. */
+  #enterBooks({ miner, slot, shardIndex, placement, anchorId }: PlacedShard, before: ShardSlot, old?: AnchorId): void {
+    const { repairs, inventories, transaction } = this.#ports;
+    const { file, segment } = this.#name;
+    const place = { file, segment, shardIndex, placement };
+    transaction(() => {
+      inventories.add(miner.hotkey, {
+        ...{ anchorId, anchorType: 1, root: slot.root, bytes: this.#shardBytes, place },
+      });
+      const holder = this.#view.hotkeyOf(before.miner);
+      if (holder && old) inventories.remove(holder, old);
+      repairs.settleLoss(this.#name, shardIndex);
+      repairs.settle(place);
+    });
+  }
+
+  /** Strays go on the list of the index; when it does not take them, their placings stay open. */
+  async leave(strays: readonly Pick<PlacedShard, 'miner' | 'anchorId' | 'shardIndex' | 'placement'>[]): Promise<void> {
+    if (strays.length === 0) return;
+    await this.#ports.files.addStrays(strays.map(({ miner, anchorId }) => this.#stray(miner.number, anchorId)));
+    for (const { shardIndex, placement } of strays)
+      this.#ports.repairs.settle({ ...this.#name, shardIndex, placement });
+  }
+}

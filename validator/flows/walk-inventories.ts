@@ -1,0 +1,78 @@
+/**
+ * Looks at everything that a miner owes, when it was struck, leaves or has left: a page of its inventory at a time, and
+ * every segment on it that needs something goes into repair's queue with what the index says of it. O(page) in the
+ * number of files; a restart goes on at the page where it stopped.
+ */
+import { type FileRecord, IndexUnavailable } from '#shared/index/ports.ts';
+import type { FileNumber, Hotkey } from '#shared/primitives/ids.ts';
+import { isOwnIndex } from './index-gate.ts';
+import { type NetworkView, viewNetwork } from './network-view.ts';
+import type { RepairPorts, RepairSettings } from './repair-ports.ts';
+import { dueMsOf, needsOf } from './repair-segment.ts';
+
+/** Shards of one page of an inventory. */
+const PAGE = 256;
+/** Pages of one miner in one run. */
+const PAGES_PER_RUN = 64;
+const WALK = 'walk:';
+
+/** The cursor of a miner's walk: there while it goes on, empty at its beginning. */
+export const walkOf = (miner: Hotkey): string => `${WALK}${miner}`;
+
+export async function walkInventories(
+  ports: RepairPorts,
+  settings: Pick<RepairSettings, 'delayMs'>,
+  signal: AbortSignal,
+): Promise<number> {
+  const walking = ports.repairs.cursorsFrom(WALK).map((name) => name.slice(WALK.length) as Hotkey);
+  if (walking.length === 0 || !(await isOwnIndex(ports, 'walk-inventories'))) return 0;
+  const view = await viewNetwork(ports);
+  let queued = 0;
+  for (const miner of walking) {
+    let cursor: string | undefined = ports.repairs.cursor(walkOf(miner)) || undefined;
+    for (let page = 0; page < PAGES_PER_RUN; page++) {
+      signal.throwIfAborted();
+      const { items, next } = ports.inventories.list(miner, cursor, PAGE);
+      const places = items.flatMap(({ place }) => place ?? []);
+      queued += await lookAtPlaces(ports, settings, view, places);
+      cursor = next;
+      ports.repairs.setCursor(walkOf(miner), next);
+      if (next === undefined) break;
+    }
+    if (cursor === undefined) ports.log.info('inventory-walked', { miner, queued });
+  }
+  return queued;
+}
+
+async function lookAtPlaces(
+  ports: RepairPorts,
+  { delayMs }: Pick<RepairSettings, 'delayMs'>,
+  view: NetworkView,
+  places: readonly { readonly file: FileNumber; readonly segment: number }[],
+): Promise<number> {
+  const byFile = new Map<FileNumber, Set<number>>();
+  for (const { file, segment } of places) byFile.set(file, (byFile.get(file) ?? new Set()).add(segment));
+  let queued = 0;
+  for (const [number, segments] of byFile) {
+    const file = await ports.files.readFile(number);
+    if (!file) continue;
+    for (const segment of segments) queued += Number(await lookAtOne(ports, delayMs, view, file, segment));
+  }
+  return queued;
+}
+
+async function lookAtOne(
+  ports: RepairPorts,
+  delayMs: number,
+  view: NetworkView,
+  file: FileRecord,
+  segment: number,
+): Promise<boolean> {
+  const [record] = await ports.files.readSegments(file, segment, 1);
+  if (!record) throw new IndexUnavailable(`file ${file.number} lacks segment ${segment}`);
+  const needs = needsOf(ports.repairs, view, file, segment, record);
+  if (needs.missing.length + needs.moving.length === 0) return false;
+  const dueMs = dueMsOf(needs, ports.clock.nowMs(), delayMs);
+  ports.repairs.enqueue({ file: file.number, segment }, needs.spare, dueMs, 'reported');
+  return true;
+}
