@@ -32,7 +32,7 @@ const EXPOSED_HEADERS = [
 ];
 
 async function answerRoute(route: Route, ports: EdgePorts, request: Request): Promise<Response> {
-  const caller = await admit(ports, route.access, request.headers.get('Authorization') ?? undefined);
+  const caller = await admit(ports, route.access, request);
   if (!caller.ok) return failureResponse(caller.failure);
   const parsed = await parseCall(route, request);
   if (!parsed.ok) return failureResponse(parsed.failure);

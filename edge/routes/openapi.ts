@@ -3,6 +3,7 @@
  * OpenAPI 3.1, whose schemas are JSON Schema 2020-12, as zod writes it.
  */
 import { z } from 'zod';
+import { BTAUTH_HEADERS } from '#shared/wire/btauth.ts';
 import { PROBLEM_TYPE, PROBLEMS, type ProblemCode } from '#shared/wire/problem.ts';
 import type { Answer, Route } from './route.ts';
 
@@ -86,6 +87,7 @@ const SECURITY: Readonly<Record<Route['access'], readonly Json[]>> = {
   anyone: [],
   reader: [{ key: [] }, {}],
   key: [{ key: [] }],
+  tenant: [{ tenant: [] }],
 };
 
 function operationOf(route: Route): Json {
@@ -141,7 +143,16 @@ export function openApiOf(routes: readonly Route[]): Json {
     paths,
     components: {
       schemas: { Problem: PROBLEM_SCHEMA },
-      securitySchemes: { key: { type: 'http', scheme: 'bearer', description: 'An API key (`ftk_…`)' } },
+      securitySchemes: {
+        key: { type: 'http', scheme: 'bearer', description: 'An API key (`ftk_…`)' },
+        tenant: {
+          type: 'apiKey',
+          in: 'header',
+          name: BTAUTH_HEADERS.signature,
+          description:
+            'btauth/1 by the hotkey of this edge’s tenant (docs/protocol.md §1.1), with its five other headers',
+        },
+      },
     },
   };
 }

@@ -5,6 +5,7 @@ import { readEnvelope, writeEnvelope } from './envelope-routes.ts';
 import { changeFile, deleteByCid, deleteByName, listFiles, readDeletion, readStatus } from './file-routes.ts';
 import { readHealth } from './health-route.ts';
 import { login } from './login-route.ts';
+import { probe } from './probe-route.ts';
 import { retrieveByCid, retrieveByName } from './retrieve-routes.ts';
 import type { Route } from './route.ts';
 import { storeRoutes } from './store-routes.ts';
@@ -26,6 +27,7 @@ export const ROUTES: readonly Route[] = [
   listKeys,
   revokeKey,
   readAccount,
+  probe,
   readHealth,
   ...descriptionRoutes(() => ROUTES),
 ];

@@ -59,6 +59,10 @@ export const MAX_SMALL_ANSWER_BYTES = 4 * KIB;
 /** One item of a listing as JSON: 430 at most, and slack for fields of later versions. */
 export const MAX_LIST_ITEM_BYTES = 640;
 
+// ---- probes
+/** On the answer to `POST /v1/probes`: milliseconds that the edge waited for the miner. */
+export const PROBE_ELAPSED_HEADER = 'filetao-elapsed-ms';
+
 // ---- time
 
 /** Inside a message: no byte for this long ends it (bittensor.md, our profile). Also the wait for response headers. */
@@ -82,6 +86,8 @@ export const NONCE_PAST_MS = 10 * SECOND_MS;
 export const NONCE_FUTURE_MS = 2 * SECOND_MS;
 /** A nonce can be played again for past + future, so it is remembered that long. */
 export const NONCE_HOLD_MS = NONCE_PAST_MS + NONCE_FUTURE_MS;
+/** The same in a store that several processes share: a second for their clocks. */
+export const SHARED_NONCE_HOLD_MS = NONCE_HOLD_MS + SECOND_MS;
 /** Remembered nonces of one hotkey: about 680 requests a second, far more than one caller needs. */
 export const MAX_NONCES_PER_HOTKEY = 8192;
 /** Remembered nonces of everyone: about 20 MB. */

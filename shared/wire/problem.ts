@@ -81,6 +81,7 @@ export const PROBLEMS = {
   'no-grant': row(503, 'us', 'This edge has no valid grant of its tenant'),
   'too-few-miners': row(503, 'peer', 'Not enough miners can be reached'),
   'not-stored': row(503, 'peer', 'Too few miners confirmed the file'),
+  'probe-failed': row(502, 'peer', 'The miner did not serve the shard'),
   unrecoverable: row(503, 'peer', 'Too few shards can be reached to rebuild the file'),
   corrupt: row(500, 'us', 'The rebuilt bytes are not the stored ones'),
   internal: row(500, 'us', 'Something went wrong here'),
