@@ -1,70 +1,34 @@
 /**
- * The library's front: `createClient({ url, apiKey })` gives store, retrieve, list, status and delete over one edge. Runs
- * in Node, browsers and Workers. Failures reject with `ClientError`, whose `code` is the API's.
+ * The library's front: `createClient({ url, apiKey, keys })` stores, retrieves, lists and deletes over one edge. Runs in
+ * Node, browsers and Workers. This only joins the parts; each does its work in a file of its own.
  */
-import type { DeletionAnswer, FileAnswer, StatusAnswer } from '#shared/api/schemas.ts';
 import { parseCid } from '#shared/codec/cid.ts';
-import { type Clock, type Random, systemClock, systemRandom } from '#shared/primitives/effects.ts';
+import { systemClock, systemRandom } from '#shared/primitives/effects.ts';
 import type { Cid } from '#shared/primitives/ids.ts';
-import type { ClientFetch, Connection } from './api-call.ts';
+import type { Connection } from './api-call.ts';
+import type { Client, ClientOptions } from './client.ts';
+import { ClientError, isClientError } from './client-error.ts';
 import * as edge from './edge-files.ts';
-import { type NewDigest, portableSha256 } from './file-digest.ts';
-import { type FileSource, openSource } from './file-source.ts';
-import { counted, type OnProgress } from './progress.ts';
-import { type ByteRange, readBody } from './read-body.ts';
-import { type BodyOptions, sendBody } from './send-body.ts';
+import { portableSha256 } from './file-digest.ts';
+import { openSource } from './file-source.ts';
+import { privateName } from './keys/account-secrets.ts';
+import type { Keyring } from './keys/keyring.ts';
+import { loginWithAccount } from './login.ts';
+import { changeName, changeSharing } from './private/change-private.ts';
+import { fetchEnvelope } from './private/file-envelope.ts';
+import { listedFile } from './private/list-private.ts';
+import { openPrivate, readPrivateBody } from './private/open-private.ts';
+import { storePrivate } from './private/store-private.ts';
+import { counted } from './progress.ts';
+import { readBody } from './read-body.ts';
+import { sendBody } from './send-body.ts';
 
-export interface ClientOptions {
-  /** The edge, such as `https://storage.example`. */
-  readonly url: string;
-  readonly apiKey?: string;
-  /** The runtime's own by default. */
-  readonly fetch?: ClientFetch;
-  readonly clock?: Clock;
-  readonly random?: Random;
-  /** A faster SHA-256 than the portable one. */
-  readonly newDigest?: NewDigest;
-}
+export type { Client, ClientOptions, RetrievedFile, RetrieveOptions, StoredFile, StoreOptions } from './client.ts';
 
-export interface StoreOptions extends BodyOptions {
-  readonly onProgress?: OnProgress;
-}
-
-export interface StoredFile {
-  readonly cid: Cid;
-  /** The file's own bytes. */
-  readonly bytes: number;
-  readonly file: FileAnswer;
-}
-
-export interface RetrieveOptions {
-  readonly range?: ByteRange;
-  readonly signal?: AbortSignal;
-  readonly onProgress?: OnProgress;
-}
-
-export interface RetrievedFile {
-  readonly cid: Cid;
-  readonly bytes: number;
-  readonly contentType: string | undefined;
-  /** Ends with an error if what came is not what the CID names: keep it only when it has ended well. */
-  readonly stream: ReadableStream<Uint8Array>;
-}
-
-export interface Client {
-  store(source: FileSource, options?: StoreOptions): Promise<StoredFile>;
-  /** @param target a CID, or a name you gave */
-  retrieve(target: string, options?: RetrieveOptions): Promise<RetrievedFile>;
-  /** Your files, newest first. */
-  list(options?: edge.PageOptions): AsyncIterable<FileAnswer>;
-  listPage(options?: edge.PageOptions): Promise<{ readonly files: readonly FileAnswer[]; readonly next?: string }>;
-  status(target: string, signal?: AbortSignal): Promise<StatusAnswer>;
-  delete(target: string, signal?: AbortSignal): Promise<DeletionAnswer>;
-  deletion(cid: Cid, signal?: AbortSignal): Promise<DeletionAnswer>;
-}
+const noKeys = (what: string) => new ClientError('no-keys', `${what}: make the client with keys`);
 
 export function createClient(options: ClientOptions): Client {
-  const newDigest = options.newDigest ?? portableSha256;
+  const { keys } = options;
   const connection: Connection = {
     url: options.url.replace(/\/+$/, ''),
     apiKey: options.apiKey,
@@ -73,33 +37,100 @@ export function createClient(options: ClientOptions): Client {
     clock: options.clock ?? systemClock,
     random: options.random ?? systemRandom,
   };
-  const ports = { connection, newDigest };
+  const ports = { connection, newDigest: options.newDigest ?? portableSha256, random: connection.random };
 
-  const cidOfTarget = async (target: string, signal?: AbortSignal): Promise<Cid> =>
-    parseCid(target)?.cid ?? (await edge.headFile(connection, { name: target }, signal)).cid;
+  /** A private file's name first: who has keys gave most names with them. */
+  async function resolve(target: string, signal?: AbortSignal): Promise<Cid> {
+    const cid = parseCid(target)?.cid;
+    if (cid) return cid;
+    if (keys) {
+      try {
+        return (await edge.headFile(connection, { name: privateName(keys.accountSeed, target) }, signal)).cid;
+      } catch (error) {
+        if (!isClientError(error, 'not-found')) throw error;
+      }
+    }
+    return (await edge.headFile(connection, { name: target }, signal)).cid;
+  }
+
+  function keysFor(what: string): Keyring {
+    if (!keys) throw noKeys(what);
+    return keys;
+  }
+
+  const listPage: Client['listPage'] = async ({ packs, ...page } = {}) => {
+    const { files, next } = await edge.listPage(connection, { ...page, envelopes: keys !== undefined });
+    const listed = await Promise.all(files.map((file) => listedFile(keys, file)));
+    return { files: listed.filter(({ kind }) => packs || kind !== 'pack'), ...(next === undefined ? {} : { next }) };
+  };
 
   return {
-    async store(source, { onProgress, ...body } = {}) {
+    async store(source, { plain, onProgress, ...rest } = {}) {
       const { stream, bytes } = openSource(source);
-      const { cid, file } = await sendBody(ports, counted(stream, bytes, onProgress), body);
-      return { cid, bytes: file.bytes, file };
+      const watched = counted(stream, bytes, onProgress);
+      if (!plain) {
+        const owned = keysFor('files are encrypted before they leave, unless you say plain');
+        const { cid, bytes: stored, file } = await storePrivate(ports, owned, watched, rest);
+        return { cid, bytes: stored, private: true, file };
+      }
+      const { cid, file } = await sendBody(ports, watched, rest);
+      return { cid, bytes: file.bytes, private: false, file };
     },
-    async retrieve(target, { onProgress, ...read } = {}) {
-      const cid = await cidOfTarget(target, read.signal);
-      const { stream, bytes, contentType } = await readBody(ports, cid, read);
-      return { cid, bytes, contentType, stream: counted(stream, bytes, onProgress) };
+
+    async retrieve(target, { onProgress, range, ...open } = {}) {
+      const { signal } = open;
+      const cid = await resolve(target, signal);
+      const envelope = await fetchEnvelope(connection, cid, signal);
+      if (!envelope) {
+        const { stream, bytes, contentType } = await readBody(ports, cid, { range, signal });
+        const plain = { private: false, kind: 'file', name: undefined, signer: undefined } as const;
+        return { ...plain, cid, contentType, bytes, stream: counted(stream, bytes, onProgress) };
+      }
+      const { text, signer, storedBytes } = await openPrivate(keys, cid, envelope, open);
+      const { kind, bytes: total, name, type: contentType } = text.facts;
+      const body = { identity: text.identity, bytes: total, storedBytes };
+      const stream = await readPrivateBody(ports, cid, body, { range, signal });
+      const bytes = range ? Math.min(range.to ?? total, total) - range.from : total;
+      return { private: true, kind, name, signer, cid, contentType, bytes, stream: counted(stream, bytes, onProgress) };
     },
+
     async *list(page = {}) {
       for (let cursor = page.cursor; ; ) {
-        const { files, next } = await edge.listPage(connection, { ...page, cursor });
+        const { files, next } = await listPage({ ...page, cursor });
         yield* files;
         if (next === undefined) return;
         cursor = next;
       }
     },
-    listPage: (page = {}) => edge.listPage(connection, page),
-    status: async (target, signal) => edge.readStatus(connection, await cidOfTarget(target, signal), signal),
-    delete: async (target, signal) => edge.deleteFile(connection, { cid: await cidOfTarget(target, signal) }, signal),
+    listPage,
+    resolve,
+    status: async (target, signal) => edge.readStatus(connection, await resolve(target, signal), signal),
+    delete: async (target, signal) => edge.deleteFile(connection, { cid: await resolve(target, signal) }, signal),
     deletion: (cid, signal) => edge.readDeletion(connection, cid, signal),
+    expire: async (target, ttl, signal) => edge.changeFile(connection, await resolve(target, signal), { ttl }, signal),
+
+    async rename(target, name, signal) {
+      const cid = await resolve(target, signal);
+      const isPrivate = keys !== undefined && (await fetchEnvelope(connection, cid, signal)) !== undefined;
+      if (!isPrivate) return void (await edge.changeFile(connection, cid, { name }, signal));
+      await changeName(ports, keys, cid, name ?? undefined, signal);
+      const hidden = name === null ? null : privateName(keys.accountSeed, name);
+      await edge.changeFile(connection, cid, { name: hidden }, signal);
+    },
+    share: async (target, change) =>
+      changeSharing(
+        ports,
+        keysFor('only its owner shares a private file'),
+        await resolve(target, change.signal),
+        change,
+      ),
+
+    account: (signal) => edge.readAccount(connection, signal),
+    keys: {
+      list: (signal) => edge.listKeys(connection, signal),
+      create: (label, signal) => edge.createKey(connection, label, signal),
+      revoke: (keyId, signal) => edge.revokeKey(connection, keyId, signal),
+    },
+    login: (label, signal) => loginWithAccount(connection, keysFor('an account logs in with its key'), label, signal),
   };
 }

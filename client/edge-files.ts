@@ -25,12 +25,17 @@ export interface PageOptions {
 const pathOf = (target: EdgeTarget): string =>
   'cid' in target ? `files/${target.cid}` : `files/by-name/${encodeURIComponent(target.name)}`;
 
-export const listPage = (connection: Connection, { limit, cursor, signal }: PageOptions) =>
-  callJson(
-    connection,
-    { method: 'GET', path: 'files', query: { limit: limit === undefined ? undefined : String(limit), cursor }, signal },
-    FilePageAnswer,
-  );
+export function listPage(
+  connection: Connection,
+  { limit, cursor, signal, envelopes }: PageOptions & { envelopes: boolean },
+) {
+  const query = {
+    limit: limit === undefined ? undefined : String(limit),
+    cursor,
+    envelopes: envelopes ? 'true' : undefined,
+  };
+  return callJson(connection, { method: 'GET', path: 'files', query, signal }, FilePageAnswer);
+}
 
 /** What the edge says of a file in headers. */
 export interface FileHead {

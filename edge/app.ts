@@ -26,6 +26,7 @@ const EXPOSED_HEADERS = [
   'Content-Disposition',
   'Content-Range',
   'ETag',
+  'Filetao-Bytes',
   'Last-Modified',
   'Location',
   'Retry-After',

@@ -5,6 +5,7 @@ import { type Client, createClient } from '#client/create-client.ts';
 import { readWhole } from '#client/file-source.ts';
 import { equalBytes } from '#shared/primitives/bytes.ts';
 import type { Cid } from '#shared/primitives/ids.ts';
+import { nodeSha256 } from './network/digests.ts';
 import { patternBytes } from './testing/sources.ts';
 import { createTestEdge, type TestEdge } from './testing/test-edge.ts';
 
@@ -25,13 +26,13 @@ const sameBytes = async (stream: ReadableStream<Uint8Array>, expected: Uint8Arra
 
 beforeAll(async () => {
   edge = await createTestEdge();
-  client = createClient({ url: 'https://edge.test/', apiKey: edge.key, fetch: overEdge });
+  client = createClient({ url: 'https://edge.test/', apiKey: edge.key, fetch: overEdge, newDigest: nodeSha256 });
 });
 
 describe('a plain file', () => {
   test.each([0, 1, 65_536, 5 * MIB + 1, 9 * MIB])('of %i bytes comes back', async (bytes) => {
     const content = patternBytes(bytes, bytes + 3);
-    const stored = await client.store(content);
+    const stored = await client.store(content, { plain: true });
     const seen: number[] = [];
     const back = await client.retrieve(stored.cid, { onProgress: (progress) => seen.push(progress.bytes) });
     expect(back.bytes).toBe(bytes);
@@ -44,7 +45,7 @@ describe('a plain file', () => {
     async function* pieces() {
       for (let at = 0; at < content.length; at += 999) yield content.subarray(at, at + 999);
     }
-    const { cid } = await client.store(pieces(), { name: 'Grüße 🌱.bin', contentType: 'image/png' });
+    const { cid } = await client.store(pieces(), { plain: true, name: 'Grüße 🌱.bin', contentType: 'image/png' });
     const back = await client.retrieve('Grüße 🌱.bin');
     expect(back).toMatchObject({ cid, contentType: 'image/png' });
     expect(await sameBytes(back.stream, content)).toBe(true);
@@ -61,9 +62,17 @@ describe('a plain file', () => {
 
 describe('refusals', () => {
   test('carry the code of the API', async () => {
-    const stranger = createClient({ url: 'https://edge.test', apiKey: 'ftk_no', fetch: overEdge });
-    await expect(stranger.store('x')).rejects.toMatchObject({ code: 'unauthorized', status: 401 });
-    await expect(client.store('x', { name: 'a/b' })).rejects.toMatchObject({ code: 'bad-name', status: 400 });
+    const stranger = createClient({
+      url: 'https://edge.test',
+      apiKey: 'ftk_no',
+      fetch: overEdge,
+      newDigest: nodeSha256,
+    });
+    await expect(stranger.store('x', { plain: true })).rejects.toMatchObject({ code: 'unauthorized', status: 401 });
+    await expect(client.store('x', { plain: true, name: 'a/b' })).rejects.toMatchObject({
+      code: 'bad-name',
+      status: 400,
+    });
     await expect(client.status('no such name')).rejects.toMatchObject({ code: 'not-found' });
     await expect(
       client.deletion('bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku' as Cid),

@@ -55,7 +55,9 @@ export const readEnvelope = defineRoute({
   operationId: 'readEnvelope',
   summary: 'The signed envelope of a private file',
   params: ByCid,
-  answers: { 200: { description: 'The envelope', content: 'file' } },
+  answers: {
+    200: { description: 'The envelope; header Filetao-Bytes: the length of the body it belongs to', content: 'file' },
+  },
   problems: ['bad-cid', 'not-found'],
   answer: async ({ ports, caller, params }) => {
     const file = await findReadable(ports, params.cid, caller?.owner);
@@ -64,7 +66,11 @@ export const readEnvelope = defineRoute({
       return failureResponse(
         refuse('not-found', file ? 'not a private file' : 'no such file', { file: file !== undefined }).failure,
       );
-    const headers = { 'Content-Type': 'application/octet-stream', 'Cache-Control': 'no-store' };
+    const headers = {
+      'Content-Type': 'application/octet-stream',
+      'Cache-Control': 'no-store',
+      'Filetao-Bytes': String(file.bytes),
+    };
     return new Response(envelope as Uint8Array<ArrayBuffer>, { headers });
   },
 });
