@@ -26,6 +26,7 @@ import { newPublishState, publishMiners } from './flows/publish-miners.ts';
 import { indexMarksIn, rosterIn } from './folder.ts';
 import { loadHotkeyOf } from './load-hotkey.ts';
 import type { ValidatorPorts } from './ports.ts';
+import { repairJobs } from './repair-jobs.ts';
 import { type Job, startSchedule } from './schedule.ts';
 import { parseSettings, type ValidatorSettings } from './settings.ts';
 import { allowanceIn, standingJobs } from './standing-jobs.ts';
@@ -135,6 +136,7 @@ function jobsOf(
     { name: 'drop-deleted', everyMs: everyMs.dropDeleted, run: (signal) => dropDeleted(ports, signal) },
     { name: 'drop-strays', everyMs: everyMs.dropStrays, run: (signal) => dropStrays(ports, signal) },
     { name: 'collect', everyMs: everyMs.collect, run: (signal) => collect(ports, cursors, { graceMs, limit }, signal) },
+    ...repairJobs(ports, state, settings),
     ...standingJobs(ports, state, settings),
   ];
 }

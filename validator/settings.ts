@@ -71,10 +71,40 @@ const Config = z.strictObject({
       collect: period(HOUR_MS),
       closeWindow: period(BLOCK_MS),
       setWeights: period(BLOCK_MS),
+      monitor: period(30 * SECOND_MS),
+      repair: period(5 * SECOND_MS),
+      survey: period(10 * SECOND_MS),
     })
     .prefault({}),
   /** Length of a window of statistics: when it closes, tiers are set. */
   windowBlocks: z.int().min(1).max(100_000).default(WINDOW_BLOCKS),
+  /** Lines epoch:64 hex digits, mode 0600: what masks are made of (por/v1 §3). Without it nothing is repaired. */
+  maskSecretsFile: text.optional(),
+  repair: z
+    .strictObject({
+      /** How long a segment above its repair threshold waits for its miners to come back. */
+      delayMs: z
+        .int()
+        .min(0)
+        .default(24 * HOUR_MS),
+      /** First pause after an attempt that failed; it doubles six times. */
+      retryMs: z.int().min(100).default(MINUTE_MS),
+      /** For miners: how long a repaired shard that no manifest names yet is kept. */
+      holdMs: z
+        .int()
+        .min(1000)
+        .default(24 * HOUR_MS),
+      /** Segments under repair at the same time: 20 MiB of memory each. */
+      atOnce: z.int().min(1).max(64).default(4),
+      /** Read and sent, together. */
+      bytesPerSecond: z
+        .int()
+        .min(64 * 1024)
+        .default(32 * 2 ** 20),
+      /** Pages of 64 files that one run of the survey looks at. */
+      surveyPages: z.int().min(1).max(1000).default(4),
+    })
+    .prefault({}),
   collect: z
     .strictObject({
       /** After a shard's own hold (design, "Collect": 24 h). */

@@ -118,9 +118,14 @@ export class Tenancy {
         collect: times.collectMs,
         closeWindow: times.blockJobMs,
         setWeights: times.blockJobMs,
+        monitor: times.monitorMs,
+        repair: times.jobMs,
+        survey: times.jobMs,
       },
       windowBlocks: times.windowBlocks,
       collect: { graceMs: times.collectGraceMs },
+      maskSecretsFile: this.#write('keys', 'mask-secrets', `0:${secrets.maskSecret}\n`),
+      repair: { delayMs: times.repairDelayMs, retryMs: times.jobMs, holdMs: times.sessionMs + times.holdMs },
     };
     return tenantProgram({
       name: `${prefix}tenant`,

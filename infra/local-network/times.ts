@@ -16,6 +16,10 @@ export interface NetworkTimes {
   /** How often every miner is asked for its proof and health: on one machine the answers cost the same processors. */
   readonly publishMs: number;
   readonly collectMs: number;
+  /** How often every miner is pinged; the sixth ping in a row that fails is a strike. */
+  readonly monitorMs: number;
+  /** How long a segment that lost few shards waits for their miners (24 h in production). */
+  readonly repairDelayMs: number;
   /** Pause between two looks for a new block (one a second here) by the jobs that wait for one. */
   readonly blockJobMs: number;
   /** Length of a window of statistics (720 in production). */
@@ -30,6 +34,8 @@ export const LOCAL_TIMES: NetworkTimes = {
   jobMs: 2000,
   publishMs: 6000,
   collectMs: 5000,
+  monitorMs: 2000,
+  repairDelayMs: 10_000,
   blockJobMs: 1000,
   windowBlocks: 60,
 };

@@ -22,6 +22,8 @@ const FAST: NetworkTimes = {
   jobMs: 300,
   publishMs: 300,
   collectMs: 500,
+  monitorMs: 500,
+  repairDelayMs: 2000,
   blockJobMs: 300,
   windowBlocks: 60,
 };

@@ -1,21 +1,26 @@
 /** Opens all that the validator remembers: its one database with every module's tables, and what reads and writes them. */
 
+import { systemClock } from '#shared/primitives/effects.ts';
 import { type Database, openDatabase } from './database.ts';
 import { createInventories, type FrozenInventories } from './inventories.ts';
 import { OWED_SCHEMA } from './owed-rows.ts';
+import { createPings, PINGS_SCHEMA, type Pings } from './pings.ts';
 import type { StandingsBook } from './ports.ts';
+import { createRepairs, REPAIRS_SCHEMA, type Repairs } from './repairs.ts';
 import { createStandings } from './standings.ts';
 import { STANDINGS_SCHEMA } from './standings-schema.ts';
 import { createWeightHistory, WEIGHTS_SCHEMA, type WeightHistory } from './weight-history.ts';
 
 /** Every module's part of the schema: a new one is added at the end. */
-export const SCHEMA_PARTS = [OWED_SCHEMA, STANDINGS_SCHEMA, WEIGHTS_SCHEMA];
+export const SCHEMA_PARTS = [OWED_SCHEMA, STANDINGS_SCHEMA, WEIGHTS_SCHEMA, REPAIRS_SCHEMA, PINGS_SCHEMA];
 
 export interface ValidatorState {
   readonly database: Database;
   readonly inventories: FrozenInventories;
   readonly standings: StandingsBook;
   readonly weights: WeightHistory;
+  readonly repairs: Repairs;
+  readonly pings: Pings;
 }
 
 export const stateOver = (database: Database): ValidatorState => ({
@@ -23,6 +28,8 @@ export const stateOver = (database: Database): ValidatorState => ({
   inventories: createInventories(database),
   standings: createStandings(database),
   weights: createWeightHistory(database),
+  repairs: createRepairs(database, () => systemClock.nowMs()),
+  pings: createPings(database),
 });
 
 export const openState = (folder: string): ValidatorState => stateOver(openDatabase(folder, SCHEMA_PARTS));
