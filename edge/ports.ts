@@ -3,7 +3,9 @@
  * isolate's state; tests make them of fakes. Per request, because a Worker may not use one request's sockets, timers
  * or promises on behalf of another; what outlives a request is plain data.
  */
+import type { NetworkHistory } from '#shared/index/network-ports.ts';
 import type { AccessIndex, DirectorySnapshot, FileIndex } from '#shared/index/ports.ts';
+import type { UploadIndex } from '#shared/index/upload-ports.ts';
 import type { Clock, Log, Random } from '#shared/primitives/effects.ts';
 import type { Hotkey } from '#shared/primitives/ids.ts';
 import type { Budget, FetchSegments, Peer, StoreSegments, TransferPorts } from '#shared/transfer/ports.ts';
@@ -50,7 +52,9 @@ export interface EdgePorts {
   readonly settings: Settings;
   readonly hotkey: Hotkey;
   readonly files: FileIndex;
+  readonly uploads: UploadIndex;
   readonly access: AccessIndex;
+  readonly history: NetworkHistory;
   readonly network: PeerSource;
   readonly grants: Grants;
   readonly maskSecrets: MaskSecrets;

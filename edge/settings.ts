@@ -12,6 +12,9 @@ import { hexBytes, hostPatternSetting, hotkeySetting } from '#shared/wire/settin
 const HOUR_MS = 3_600_000;
 /** Long enough for the largest upload on a slow line; a session's leavings are collected only after it. */
 const DEFAULT_SESSION_MS = 6 * HOUR_MS;
+/** An upload by parts may wait for its client's next day; miners hold its shards a day longer, and 14 days at most. */
+const DEFAULT_UPLOAD_SESSION_MS = 7 * 24 * HOUR_MS;
+const MAX_UPLOAD_SESSION_MS = 12 * 24 * HOUR_MS;
 /** por/v1 and design: every frame is held until the end of its session plus a day. */
 const DEFAULT_COLLECT_GRACE_MS = 24 * HOUR_MS;
 /** 5 GiB. The host's own limit comes first: 100 MB on Cloudflare Free and Pro, 200 MB on Business, 5 GB at most. */
@@ -72,6 +75,7 @@ const Environment = z.object({
   CORS_ORIGINS: origins.default([]),
   MAX_FILE_BYTES: integer(1, 2 ** 44).default(DEFAULT_MAX_FILE_BYTES),
   SESSION_MS: integer(1_000, 7 * 24 * HOUR_MS).default(DEFAULT_SESSION_MS),
+  UPLOAD_SESSION_MS: integer(1_000, MAX_UPLOAD_SESSION_MS).default(DEFAULT_UPLOAD_SESSION_MS),
   COLLECT_GRACE_MS: integer(0, 30 * 24 * HOUR_MS).default(DEFAULT_COLLECT_GRACE_MS),
   PUBLIC_READS: z
     .enum(['true', 'false'])
@@ -98,6 +102,8 @@ export interface Settings {
   readonly corsOrigins: readonly string[];
   readonly maxFileBytes: number;
   readonly sessionMs: number;
+  /** How long an upload by parts may take. */
+  readonly uploadSessionMs: number;
   readonly collectGraceMs: number;
   readonly publicReads: boolean;
   /** Any account key may log in; otherwise only owners that the operator let in. */
@@ -137,6 +143,7 @@ export function readSettings(environment: unknown): SettingsOutcome {
       corsOrigins: value.CORS_ORIGINS,
       maxFileBytes: value.MAX_FILE_BYTES,
       sessionMs: value.SESSION_MS,
+      uploadSessionMs: value.UPLOAD_SESSION_MS,
       collectGraceMs: value.COLLECT_GRACE_MS,
       publicReads: value.PUBLIC_READS,
       openAccounts: value.OPEN_ACCOUNTS,

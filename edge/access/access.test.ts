@@ -6,6 +6,7 @@ import { createTestEdge, type TestEdge } from '#edge/testing/test-edge.ts';
 import { cidOf } from '#shared/codec/cid.ts';
 import { newApiKey } from '#shared/primitives/api-key.ts';
 import { systemRandom } from '#shared/primitives/effects.ts';
+import { minerKey } from '#shared/testing/network-rows.ts';
 
 let closed: TestEdge;
 let open: TestEdge;
@@ -16,7 +17,13 @@ beforeAll(async () => {
 
 const cid = cidOf(new Uint8Array(32).fill(3));
 const filled = (path: string) =>
-  path.replace(':cid', cid).replace(':name', 'some-name').replace(':keyId', '0123456789abcdef');
+  path
+    .replace(':cid', cid)
+    .replace(':upload', `1-${'0'.repeat(32)}`)
+    .replace(':number', '1')
+    .replace(':name', 'some-name')
+    .replace(':keyId', '0123456789abcdef')
+    .replace(':hotkey', minerKey(1));
 
 const callers = {
   nobody: '',
@@ -42,11 +49,24 @@ test('the access table is this, so that a change of it is seen', () => {
     'key PUT /v1/files/:cid/envelope',
     'reader GET /v1/files/:cid/envelope',
     'anyone POST /v1/login',
+    'key POST /v1/uploads',
+    'key GET /v1/uploads',
+    'key GET /v1/uploads/:upload',
+    'key PUT /v1/uploads/:upload/parts/:number',
+    'key POST /v1/uploads/:upload/complete',
+    'key DELETE /v1/uploads/:upload',
     'key POST /v1/keys',
     'key GET /v1/keys',
     'key DELETE /v1/keys/:keyId',
     'key GET /v1/account',
     'tenant POST /v1/probes',
+    'anyone GET /v1/network',
+    'anyone GET /v1/network/miners',
+    'anyone GET /v1/network/miners/:hotkey',
+    'anyone GET /miner_statistics',
+    'anyone GET /miner/:hotkey',
+    'anyone GET /tiers_data',
+    'anyone GET /network_data',
     'anyone GET /health',
     'anyone GET /openapi.json',
     'anyone GET /docs',

@@ -81,7 +81,7 @@ export async function retrieveFile(ports: EdgePorts, input: RetrieveInput): Prom
     if (first.done) throw new Error('invariant broken: a fetch of segments yields one, or a failure');
     if (!first.value.ok) {
       await close();
-      return { ok: false, failure: failureOf(first.value.failure) };
+      return { ok: false, failure: fetchFailure(first.value.failure) };
     }
     return succeed({ deliver: deliverer(iterator, first.value, slices, claim, close), cancel: close });
   } catch (error) {
@@ -122,7 +122,7 @@ function deliverer(
       let next: Awaited<ReturnType<Fetched['next']>> = { done: false, value: first };
       for (const slice of slices) {
         if (next.done) throw new Error('invariant broken: fewer segments came than were asked for');
-        if (!next.value.ok) return failureOf(next.value.failure);
+        if (!next.value.ok) return fetchFailure(next.value.failure);
         const { index, bytes, release } = next.value.value;
         if (index !== slice.segment) throw new Error('invariant broken: segments came out of order');
         claim.renew();
@@ -158,7 +158,8 @@ async function* segmentsOf(
   }
 }
 
-function failureOf(failure: FetchFailure): EdgeFailure {
+/** The engine's failure as an answer. */
+export function fetchFailure(failure: FetchFailure): EdgeFailure {
   switch (failure.code) {
     case 'unrecoverable': {
       const { segment, healthy, needed } = failure;

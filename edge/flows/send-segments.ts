@@ -60,7 +60,7 @@ export async function sendSegments(ports: EdgePorts, input: Upload, sending: Sen
 
   // The engine may report a body that broke as it likes; what was wrong with it is remembered here.
   let refused: BodyRefused | undefined;
-  const watched = watch(sending.source, (error) => {
+  const watched = watchSource(sending.source, (error) => {
     refused = error;
   });
   let committing = false;
@@ -89,7 +89,7 @@ export async function sendSegments(ports: EdgePorts, input: Upload, sending: Sen
     );
     if (!stored.ok) {
       ports.background(abandon());
-      return { ok: false, failure: refused?.failure ?? failureOf(stored.failure, session.aborted) };
+      return { ok: false, failure: refused?.failure ?? storeFailure(stored.failure, session.aborted) };
     }
     const cid = sending.cidOfAll();
     if (input.announcedCid && cid !== input.announcedCid) {
@@ -132,7 +132,11 @@ export async function sendSegments(ports: EdgePorts, input: Upload, sending: Sen
   }
 }
 
-async function* watch<T>(source: AsyncIterable<T>, onRefused: (error: BodyRefused) => void): AsyncGenerator<T> {
+/** Tells what was wrong with the body, on its way to the engine. */
+export async function* watchSource<T>(
+  source: AsyncIterable<T>,
+  onRefused: (error: BodyRefused) => void,
+): AsyncGenerator<T> {
   try {
     yield* source;
   } catch (error) {
@@ -156,7 +160,8 @@ async function commit(ports: EdgePorts, record: FileRecord): Promise<CommitOutco
   }
 }
 
-function failureOf(failure: StoreFailure, sessionOver: boolean): EdgeFailure {
+/** The engine's failure as an answer. */
+export function storeFailure(failure: StoreFailure, sessionOver: boolean): EdgeFailure {
   switch (failure.code) {
     case 'too-few-miners':
       return refuse('too-few-miners', failure.message, { needed: failure.needed, available: failure.available })

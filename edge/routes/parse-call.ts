@@ -55,9 +55,9 @@ function queryOf(search: URLSearchParams): EdgeResult<Record<string, string>> {
   return succeed(query);
 }
 
-async function jsonOf(request: Request): Promise<EdgeResult<unknown>> {
-  const bytes = await readSmallBody(request, MAX_JSON_BYTES);
-  if (!bytes) return refuse('too-large', `a JSON body has at most ${MAX_JSON_BYTES} bytes`);
+async function jsonOf(request: Request, maxBytes = MAX_JSON_BYTES): Promise<EdgeResult<unknown>> {
+  const bytes = await readSmallBody(request, maxBytes);
+  if (!bytes) return refuse('too-large', `a JSON body has at most ${maxBytes} bytes`);
   // An empty body is an empty object: every field is optional, or its absence is told.
   if (bytes.length === 0) return succeed({});
   try {
@@ -90,7 +90,7 @@ export async function parseCall(route: Route, request: Request): Promise<EdgeRes
   if (!query.ok) return query;
   const headers = check(route.headers, Object.fromEntries(request.headers), 'header');
   if (!headers.ok) return headers;
-  const sentBody = route.body ? await jsonOf(request) : succeed(undefined);
+  const sentBody = route.body ? await jsonOf(request, route.maxBodyBytes) : succeed(undefined);
   if (!sentBody.ok) return sentBody;
   const body = route.body ? check(route.body, sentBody.value, 'body') : succeed(undefined);
   if (!body.ok) return body;

@@ -46,6 +46,8 @@ export interface RouteDefinition<
   readonly headers?: H;
   /** A JSON body of this shape. */
   readonly body?: B;
+  /** Of the JSON body, when it may be longer than most. */
+  readonly maxBodyBytes?: number;
   /** The route reads the body itself: a file's bytes, or a form of files. */
   readonly takesFile?: boolean;
   /** The route reads the body itself: bytes, as they are. */

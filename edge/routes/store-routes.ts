@@ -10,6 +10,7 @@ import { boundaryOf } from '#edge/body/multipart-head.ts';
 import { streamSource } from '#edge/body/stream-source.ts';
 import { storeFile } from '#edge/flows/store-file.ts';
 import type { StoredFile, Upload } from '#edge/flows/upload.ts';
+import { announcedBytes } from '#edge/http/announced-bytes.ts';
 import { etagOf } from '#edge/http/conditional.ts';
 import { type EdgeResult, failureResponse, refuse } from '#edge/http/problem.ts';
 import type { EdgePorts } from '#edge/ports.ts';
@@ -102,13 +103,6 @@ function ownContentType(request: Request): EdgeResult<string | undefined> {
   return type === undefined ? refuse('bad-request', 'Content-Type is not a media type') : succeed(type);
 }
 
-/** Content-Length, when it can be believed: a chunked body may not have one (RFC 9112 §6.3). */
-function announcedBytes(request: Request): number | undefined {
-  const header = request.headers.get('Content-Length');
-  if (header === null || request.headers.has('Transfer-Encoding') || !/^\d{1,15}$/.test(header)) return undefined;
-  return Number(header);
-}
-
 async function store(
   ports: EdgePorts,
   request: Request,
@@ -133,7 +127,7 @@ async function store(
     ...options.value,
     contentType: options.value.contentType ?? own.value,
     source: streamSource(request.body),
-    expectedBytes: request.body === null ? 0 : announcedBytes(request),
+    expectedBytes: announcedBytes(request),
     signal: request.signal,
   };
   const stored = await storeFile(ports, upload);

@@ -17,6 +17,8 @@ import { type Clock, type Log, systemClock, systemRandom } from '#shared/primiti
 import { hotkeyOf, newOwnerId, type OwnerId } from '#shared/primitives/ids.ts';
 import { createFakeMiners, type FakeMiners } from '#shared/testing/fake-miners.ts';
 import { MemoryIndex } from '#shared/testing/memory-index.ts';
+import { MemoryNetworkHistory } from '#shared/testing/memory-network-history.ts';
+import { createMemoryUploads } from '#shared/testing/memory-uploads.ts';
 import { createBudget } from '#shared/transfer/budget.ts';
 import { fetchSegments } from '#shared/transfer/fetch-segments.ts';
 import { createLatencies } from '#shared/transfer/latencies.ts';
@@ -44,6 +46,7 @@ export interface LogLine {
 
 export interface TestEdge {
   readonly index: MemoryIndex;
+  readonly history: MemoryNetworkHistory;
   readonly network: FakeMiners;
   readonly clock: ShiftedClock;
   readonly ports: EdgePorts;
@@ -68,6 +71,7 @@ export interface TestEdgeOptions {
 export async function createTestEdge(options: TestEdgeOptions = {}): Promise<TestEdge> {
   const clock = new ShiftedClock();
   const index = new MemoryIndex(clock);
+  const history = new MemoryNetworkHistory(clock);
   const network = createFakeMiners({ count: options.miners ?? 12, kernel });
   const miners = network.peers.map(
     (peer): MinerEntry => ({
@@ -99,6 +103,7 @@ export async function createTestEdge(options: TestEdgeOptions = {}): Promise<Tes
     corsOrigins: [],
     maxFileBytes: 64 * 1024 * 1024,
     sessionMs: 3_600_000,
+    uploadSessionMs: 86_400_000,
     collectGraceMs: 86_400_000,
     publicReads: false,
     openAccounts: false,
@@ -108,7 +113,9 @@ export async function createTestEdge(options: TestEdgeOptions = {}): Promise<Tes
     settings,
     hotkey,
     files: index,
+    uploads: createMemoryUploads(index, clock),
     access: index,
+    history,
     network: minerNetwork(index, ({ port }) => `http://miner-${port - 9001}.invalid`, {}, clock),
     grants: { signed: async () => new Uint8Array(1), state: async () => grant },
     maskSecrets: maskSecretsOf(settings, index, new Set(), logger),
@@ -151,6 +158,7 @@ export async function createTestEdge(options: TestEdgeOptions = {}): Promise<Tes
   };
   return {
     index,
+    history,
     network,
     clock,
     ports,

@@ -199,7 +199,12 @@ export function createRedisUploadIndex(context: IndexContext): UploadIndex {
       });
       const state = stateOf(session.number, replies.textsOrNulls(FIELDS.length));
       const replaced = replies.skip(names.length).integer() > 0;
-      if (state && !state.end) return { outcome: 'stored', replaced };
+      const end = state?.end;
+      if (state && !end) return { outcome: 'stored', replaced };
+      // Asked again after a lost answer, in between a completion has taken this very sending.
+      if (end && end !== 'aborted' && end.attempts[part.number - 1] === part.attempt) {
+        return { outcome: 'stored', replaced: false };
+      }
       await connection.write((c) => {
         c.del(...names);
         c.zrem(parts, member);
@@ -209,7 +214,7 @@ export function createRedisUploadIndex(context: IndexContext): UploadIndex {
 
     async chainPart(session, part) {
       const found = await findPart(session.number, part.number);
-      if (!found || found.attempt !== part.attempt || found.chain) return;
+      if (found?.attempt !== part.attempt) return;
       const parts = keys.sessionParts(session.number);
       const replies = await connection.multi((c) => {
         c.zrem(parts, packPart(found));

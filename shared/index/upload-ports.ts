@@ -84,7 +84,7 @@ export interface UploadIndex {
   beginPart(session: UploadSession, part: number): Promise<number>;
   /** Makes this sending of a part the one that counts. Its segments are in order. */
   putPart(session: UploadSession, part: PartRecord, segments: readonly SegmentRecord[]): Promise<PutPartOutcome>;
-  /** Adds to a stored part what is known of the file's hash; nothing happens when another sending took its place. */
+  /** Notes what was found out of the file's hash around a part; nothing happens when another sending took its place. */
   chainPart(session: UploadSession, part: PartRecord): Promise<void>;
   /** Stored parts with numbers from `from` on, ascending. */
   listParts(number: FileNumber, from: number, limit: number): Promise<readonly PartRecord[]>;

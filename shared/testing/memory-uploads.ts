@@ -53,7 +53,10 @@ export function createMemoryUploads(index: MemoryIndex, clock: Clock): UploadInd
     },
     async putPart({ number }, part, segments) {
       const found = mustFind(number);
-      if (found.end) return { outcome: 'ended' };
+      if (found.end) {
+        const taken = found.end !== 'aborted' && found.end.attempts[part.number - 1] === part.attempt;
+        return taken ? { outcome: 'stored', replaced: false } : { outcome: 'ended' };
+      }
       const replaced = found.parts.has(part.number);
       found.parts.set(part.number, part);
       found.segments.set(`${part.number} ${part.attempt}`, segments);
@@ -61,8 +64,7 @@ export function createMemoryUploads(index: MemoryIndex, clock: Clock): UploadInd
     },
     async chainPart({ number }, part) {
       const { parts } = mustFind(number);
-      const known = parts.get(part.number);
-      if (known?.attempt === part.attempt && !known.chain) parts.set(part.number, part);
+      if (parts.get(part.number)?.attempt === part.attempt) parts.set(part.number, part);
     },
     async listParts(number, from, limit) {
       const parts = [...(sessions.get(number)?.parts.values() ?? [])].filter((part) => part.number >= from);

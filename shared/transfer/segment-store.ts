@@ -56,7 +56,7 @@ export class SegmentStore {
     this.#encoder = encoder;
     this.#window = window;
     this.#signal = AbortSignal.any([upload.signal, this.#ended.signal]);
-    this.slots = newSlots(upload.request.coding.n);
+    this.slots = newSlots(upload.request.coding.n, upload.request.part?.firstPlacement);
     this.#patience = new StorePatience(upload.pace, this.slots);
   }
 
@@ -192,7 +192,8 @@ export class SegmentStore {
       this.#signal.throwIfAborted();
       attempt.handed = { atMs: ports.clock.nowMs(), root, anchorId: frame.anchorId };
       attempt.sent = false;
-      const delivery = placement === 0 ? streams.send(peer, frame) : streams.sendAlone(peer, frame);
+      const first = placement === slot.firstPlacement;
+      const delivery = first ? streams.send(peer, frame) : streams.sendAlone(peer, frame);
       void delivery.sent.then(() => {
         attempt.sent = true;
         release();

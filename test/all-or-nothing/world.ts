@@ -47,8 +47,8 @@ const HOLD_MS = 120_000;
 const SLEEP_SHARE = 1 / 50;
 const SETTINGS = {
   ...{ tenant: hotkeyOf(new Uint8Array(32).fill(8)), genesisHash: new Uint8Array(32), netuid: 21 },
-  ...{ maskSecrets: [{ epoch: 3, secret: new Uint8Array(32).fill(9) }], corsOrigins: [], publicReads: false },
-  ...{ maxFileBytes: 2 ** 30, sessionMs: SESSION_MS, collectGraceMs: HOLD_MS },
+  ...{ maskSecrets: [{ epoch: 3, secret: new Uint8Array(32).fill(9) }], corsOrigins: [], publicReads: false, openAccounts: false },
+  ...{ maxFileBytes: 2 ** 30, sessionMs: SESSION_MS, uploadSessionMs: SESSION_MS, collectGraceMs: HOLD_MS },
 };
 const kernel = loadNodeKernel();
 const { signal } = new AbortController();
@@ -160,6 +160,7 @@ export class World {
       maskSecrets: maskSecretsOf(SETTINGS, index.files, new Set(), silentLog),
       hotkey: hotkeyOf(new Uint8Array(32).fill(7)),
       files: index.files,
+      uploads: index.uploads,
       access: index.access,
       network: minerNetwork(index.miners, ({ port }) => `http://miner-${port - 9001}.invalid`, cache, clock),
       grants: {
