@@ -9,7 +9,7 @@ import { readWhole } from '#client/file-source.ts';
 import { type Keyring, newKeyring, withoutIdentities } from '#client/keys/keyring.ts';
 import { walletKeyring } from '#client/keys/wallet-keys.ts';
 import { equalBytes, utf8 } from '#shared/primitives/bytes.ts';
-import { systemRandom } from '#shared/primitives/effects.ts';
+import { type Clock, systemRandom } from '#shared/primitives/effects.ts';
 import { nodeSha256 } from './network/digests.ts';
 import { patternBytes } from './testing/sources.ts';
 import { createTestEdge, type TestEdge } from './testing/test-edge.ts';
@@ -32,7 +32,10 @@ const watchedFetch: ClientFetch = async (url, init) => {
 };
 
 const clientOf = (keys: Keyring | undefined, apiKey: string | undefined = edge.key): Client =>
-  createClient({ url: 'https://edge.test', apiKey, keys, fetch: watchedFetch, newDigest: nodeSha256 });
+  createClient({ url: 'https://edge.test', apiKey, keys, fetch: watchedFetch, newDigest: nodeSha256, clock });
+
+/** Waits of the client's retries cost no time. */
+const clock: Clock = { nowMs: () => Date.now(), sleep: async () => {} };
 
 const bytesOf = async (file: { stream: ReadableStream<Uint8Array> }) => readWhole(file.stream);
 
@@ -43,7 +46,7 @@ beforeAll(async () => {
 });
 
 describe('a private file', () => {
-  test.each([0, 1, 65_536, 65_537, 5 * MIB + 1])('of %i bytes comes back', async (bytes) => {
+  test.each([0, 1, 65_536, 65_537, MIB + 1])('of %i bytes comes back', async (bytes) => {
     const content = patternBytes(bytes, bytes + 7);
     const client = clientOf(owner);
     const { cid, file } = await client.store(content, { name: `n-${bytes}`, contentType: 'image/png' });
@@ -96,13 +99,6 @@ describe('a private file', () => {
     expect(await bytesOf(await clientOf(owner).retrieve('log'))).toEqual(utf8('from a server'));
   });
 
-  test('opens with its passphrase, and with no other', { timeout: 120_000 }, async () => {
-    const { cid } = await clientOf(owner).store('secret', { passphrase: 'right horse' });
-    const anyone = clientOf(undefined);
-    await expect(anyone.retrieve(cid, { passphrase: 'wrong horse' })).rejects.toMatchObject({ code: 'wrong-key' });
-    expect(await bytesOf(await anyone.retrieve(cid, { passphrase: 'right horse' }))).toEqual(utf8('secret'));
-  });
-
   test('withstands a quantum computer when all of its recipients do', async () => {
     const keys = await walletKeyring(SEED, 'hybrid');
     const { cid } = await clientOf(keys).store('later', { name: 'pq' });
@@ -150,7 +146,7 @@ describe('sharing', () => {
   });
 
   test('has an end', async () => {
-    const crowd = await Promise.all(Array.from({ length: 60 }, () => newKeyring(systemRandom)));
+    const crowd = await Promise.all(Array.from({ length: 66 }, () => newKeyring(systemRandom)));
     const { cid } = await clientOf(owner).store('x');
     const add = crowd.flatMap(({ recipients }) => recipients);
     await expect(clientOf(owner).share(cid, { add })).rejects.toMatchObject({ code: 'too-many-recipients' });
@@ -195,7 +191,7 @@ describe('an index that lies', () => {
     return cid;
   };
   test.each([
-    ['the revision', 24],
+    ['the revision', 23],
     ['the fileId', 1],
     ['the envelope', 100],
   ])('about %s is found out', async (_, at) => {
@@ -245,7 +241,9 @@ test('nothing that was sent, kept or logged shows content, names or keys', async
     owner.accountSeed,
     ...owner.recipients.map(utf8),
   ];
-  const all = new TextDecoder('latin1').decode(await new Blob([...wire, ...kept] as BlobPart[]).arrayBuffer());
+  const all = new TextDecoder('latin1').decode(
+    await new Blob([...wire, ...kept] as Uint8Array<ArrayBuffer>[]).arrayBuffer(),
+  );
   for (const secret of secrets) expect(all.includes(new TextDecoder('latin1').decode(secret))).toBe(false);
   expect(all).toContain('age-encryption.org/v1');
 });

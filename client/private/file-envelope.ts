@@ -20,7 +20,7 @@ import { ClientError, isClientError } from '../client-error.ts';
 import { type Keyring, ownerOf } from '../keys/keyring.ts';
 import { type Lock, type Openers, openSmall, sealSmall } from './age-box.ts';
 import { type EnvelopeText, parseEnvelopeText, writeEnvelopeText } from './envelope-text.ts';
-import { type Metadata, sealMetadata } from './metadata.ts';
+import { MAX_SHARED, type Metadata, sealMetadata } from './metadata.ts';
 
 /** The stored body that an envelope belongs to. */
 export interface BodyName {
@@ -37,18 +37,22 @@ export interface CheckedEnvelope {
 
 const digestOf = (cid: Cid): Uint8Array => parseCid(cid)?.digest ?? new Uint8Array(32);
 
+const tooMany = (): ClientError =>
+  new ClientError(
+    'too-many-recipients',
+    `an envelope has room for ${MAX_SHARED} recipients, or about four post-quantum ones`,
+  );
+
 export async function makeEnvelope(
   keys: Keyring,
   body: BodyName,
   content: { readonly text: EnvelopeText; readonly lock: Lock; readonly metadata: Metadata; readonly revision: number },
   random: Random,
 ): Promise<SignedEnvelope> {
+  if (content.metadata.shared.length > MAX_SHARED) throw tooMany();
   const envelope = await sealSmall(content.lock, writeEnvelopeText(content.text));
   const metadata = await sealMetadata(keys.accountSeed, body.fileId, content.metadata, random);
-  if (envelope.length > MAX_ENVELOPE_BYTES || metadata.length > MAX_METADATA_BYTES) {
-    const text = 'an envelope has room for about forty recipients, or four post-quantum ones';
-    throw new ClientError('too-many-recipients', text);
-  }
+  if (envelope.length > MAX_ENVELOPE_BYTES || metadata.length > MAX_METADATA_BYTES) throw tooMany();
   const { fileId, bytes, cid } = body;
   const { account } = ownerOf(keys);
   const { revision } = content;

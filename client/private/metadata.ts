@@ -18,13 +18,16 @@ import { FileKind } from './envelope-text.ts';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
+/** Recipients beside the owner's own: as many X25519 ones as an envelope has room for, less a few. */
+export const MAX_SHARED = 64;
+
 const Metadata = z.object({
   kind: FileKind,
   bytes: z.int().min(0),
   name: z.string().max(1024).optional(),
   type: z.string().max(255).optional(),
   /** Recipients beside the owner's own. */
-  shared: z.array(z.string().max(4096)).max(64).default([]),
+  shared: z.array(z.string().max(4096)).max(MAX_SHARED).default([]),
   /** It opens with a passphrase, and with no recipient's key. */
   passphrase: z.boolean().default(false),
 });

@@ -23,7 +23,7 @@ import { sha256 } from '#shared/primitives/sha256.ts';
 import { ACCOUNT_KEY_BYTES, ownerIdOf, SIGNATURE_BYTES, signAsAccount, verifyAccount } from './account.ts';
 
 const VERSION = 1;
-/** Room for forty X25519 recipients, or four post-quantum ones. Base64 of the whole stays below 32 KB, one key of hosted Redis. */
+/** Room for some seventy X25519 recipients, or four post-quantum ones. Base64 of the whole stays below 32 KB, one key of hosted Redis. */
 export const MAX_ENVELOPE_BYTES = 8192;
 export const MAX_METADATA_BYTES = 8192;
 const FIXED_BYTES = 1 + 16 + 8 + ACCOUNT_KEY_BYTES + 2 + 2 + SIGNATURE_BYTES;
