@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { fromBase64Url, fromHex } from '#shared/primitives/bytes.ts';
 import { type AnchorId, parseAnchorId, parseOrderId } from '#shared/primitives/ids.ts';
+import { ZK_ANCHOR_TYPE } from '#shared/proof/zk/zk-anchor.ts';
 import { MAX_CHALLENGE_BYTES } from '#shared/wire/challenge-body.ts';
 import {
   MAX_DROP_ITEMS,
@@ -52,6 +53,8 @@ const label = field((text) => {
   const bytes = fromBase64Url(text);
   return bytes && bytes.length <= MAX_LABEL_BYTES ? bytes : undefined;
 }, `base64url of at most ${MAX_LABEL_BYTES} bytes`);
+/** Anchor type of what is stored; type 1 goes without saying. */
+const type = field((text) => (text === '2' ? ZK_ANCHOR_TYPE : undefined), '2, or absent').optional();
 const none = z.strictObject({});
 
 interface Route {
@@ -107,7 +110,7 @@ export const ROUTES = {
     access: 'put',
     maxBodyBytes: 0,
     stream: true,
-    query: z.strictObject({ order, max: integer(MIN_SHARD_BYTES, MAX_STREAM_BYTES) }),
+    query: z.strictObject({ order, max: integer(MIN_SHARD_BYTES, MAX_STREAM_BYTES), type }),
   },
   storeShard: {
     method: 'PUT',
@@ -120,6 +123,7 @@ export const ROUTES = {
       hold: integer(0, Number.MAX_SAFE_INTEGER),
       ref: u64,
       label: label.optional(),
+      type,
     }),
   },
   readShard: { method: 'GET', path: SHARD, access: 'get', maxBodyBytes: 0, query: none },

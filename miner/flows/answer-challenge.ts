@@ -94,9 +94,9 @@ async function proveOne(
     try {
       const seed = seedOf(network, request, anchorId, context);
       const indices = sampleLeaves(seed, leafCount(shard.bytes), leaves);
-      const body = await shard.prove(indices);
+      const body = await shard.prove(seed, indices);
       if (body.ok) return body.value;
-      log.error('shard-rotten', { tenant, anchorId, group: body.failure.group });
+      log.error('shard-rotten', { tenant, anchorId, reason: body.failure.message });
       return undefined;
     } finally {
       await shard.close();

@@ -5,8 +5,17 @@
  */
 import type { Clock } from '#shared/primitives/effects.ts';
 import type { Hotkey, OrderId } from '#shared/primitives/ids.ts';
+import type { AnchorType } from '#shared/proof/any-anchor.ts';
+import { BLIND_KEY_BYTES, ZK_ANCHOR_TYPE } from '#shared/proof/zk/zk-anchor.ts';
 import { type FrameEvent, type FrameHead, FrameParser } from '#shared/wire/frames.ts';
-import { IDLE_MS, MAX_OPEN_FRAMES, MAX_STREAM_FRAMES, STREAM_PAUSE_MS } from '#shared/wire/limits.ts';
+import {
+  IDLE_MS,
+  MAX_OPEN_FRAMES,
+  MAX_STREAM_FRAMES,
+  MAX_ZK_SHARD_BYTES,
+  MIN_SHARD_BYTES,
+  STREAM_PAUSE_MS,
+} from '#shared/wire/limits.ts';
 import { encodeProblem, type ProblemCode } from '#shared/wire/problem.ts';
 import { encodeReply, STREAM_REF } from '#shared/wire/replies.ts';
 import { latestHoldMs } from '../admission/routes.ts';
@@ -18,6 +27,8 @@ export interface ShardUpload {
   readonly tenant: Hotkey;
   readonly caller: Hotkey;
   readonly order: OrderId;
+  /** Anchor type of every frame. */
+  readonly type: AnchorType;
   readonly reservation: Reservation;
   /** The body's next bytes, undefined at its end; rejects when it broke or was silent for `idleMs`. */
   readonly next: (idleMs: number) => Promise<Uint8Array | undefined>;
@@ -25,6 +36,17 @@ export interface ShardUpload {
   readonly reply: (bytes: Uint8Array) => Promise<void> | void;
   /** True once the miner is going away: no further frame is begun, and `next` ends. */
   readonly draining: () => boolean;
+}
+
+/** Bytes of the shard itself: of anchor type 2 a blind key stands before it (por/v1 §9). */
+const ownBytes = (type: AnchorType, head: FrameHead): number =>
+  type === ZK_ANCHOR_TYPE ? head.shardBytes - BLIND_KEY_BYTES : head.shardBytes;
+
+/** Why a shard of this type cannot have this length; undefined when it can. */
+export function refusedLength(type: AnchorType, bytes: number): string | undefined {
+  if (type !== ZK_ANCHOR_TYPE) return undefined;
+  if (bytes < MIN_SHARD_BYTES) return 'a shard of type 2 comes behind its blind key of 32 bytes';
+  return bytes > MAX_ZK_SHARD_BYTES ? `a shard of type 2 has at most ${MAX_ZK_SHARD_BYTES} bytes` : undefined;
 }
 
 interface Refusal {
@@ -106,7 +128,8 @@ class Intake {
       return !last;
     }
     this.#claimedBytes += head.shardBytes;
-    const incoming = await this.#store.beginShard({ anchorId: head.anchorId, bytes: head.shardBytes });
+    const { type } = this.#upload;
+    const incoming = await this.#store.beginShard({ anchorId: head.anchorId, bytes: ownBytes(type, head), type });
     this.#current = { head, incoming };
     return true;
   }
@@ -119,6 +142,8 @@ class Intake {
     if (head.holdUntilMs > latestHoldMs(this.#clock.nowMs())) {
       return { code: 'bad-request', message: 'holdUntilMs lies too far in the future' };
     }
+    const refused = refusedLength(this.#upload.type, ownBytes(this.#upload.type, head));
+    if (refused) return { code: 'bad-frame', message: refused };
     // Repeats and refused frames count too: what one stream may make the disk write is what it reserved.
     if (this.#claimedBytes + head.shardBytes > this.#reservedBytes) {
       return { code: 'too-large', message: 'more shard bytes than were reserved with max' };
@@ -141,8 +166,9 @@ class Intake {
   async #storeOne(head: FrameHead, incoming: IncomingShard): Promise<Uint8Array> {
     const arrived = await incoming.finish();
     if (!arrived.ok) return problemReply(head.ref, arrived.failure);
-    const { tenant, caller, order, reservation } = this.#upload;
-    const { anchorId, shardBytes: bytes, ref, holdUntilMs, label } = head;
+    const { tenant, caller, order, reservation, type } = this.#upload;
+    const { anchorId, ref, holdUntilMs, label } = head;
+    const bytes = ownBytes(type, head);
     const offer = { tenant, caller, order, anchorId, bytes, ref, holdUntilMs, label };
     const committed = await this.#store.commit(offer, arrived.value, reservation);
     if (!committed.ok) return problemReply(ref, committed.failure);

@@ -9,6 +9,7 @@ import { invariant } from '#shared/primitives/failure.ts';
 import type { Hotkey } from '#shared/primitives/ids.ts';
 import { sha256 } from '#shared/primitives/sha256.ts';
 import type { Signer, VerifySr25519 } from '#shared/primitives/signer.ts';
+import { POR_ANCHOR_TYPE } from '#shared/proof/any-anchor.ts';
 import { encodeHello } from '#shared/proof/hello.ts';
 import { type Network, signStatement } from '#shared/proof/statement.ts';
 import { FRAMES_TYPE } from '#shared/wire/frames.ts';
@@ -113,6 +114,7 @@ export const HANDLERS: { readonly [Id in RouteId]: Handler<Id> } = {
       await storeShards(store, clock, {
         ...parties(admitted),
         order: query.order,
+        type: query.type ?? POR_ANCHOR_TYPE,
         reservation,
         next: (idleMs) => body.next(idleMs),
         reply: (bytes) => writeAll(response, bytes),
@@ -133,8 +135,8 @@ export const HANDLERS: { readonly [Id in RouteId]: Handler<Id> } = {
     const reserved = store.reserve(tenant, query.bytes);
     if (!reserved.ok) return reserved.failure;
     try {
-      const { order, bytes, ref, hold: holdUntilMs, label = new Uint8Array(0) } = query;
-      const shard = { tenant, caller, order, anchorId: anchorOf(admitted), bytes, ref, holdUntilMs, label };
+      const { order, bytes, ref, hold: holdUntilMs, label = new Uint8Array(0), type = POR_ANCHOR_TYPE } = query;
+      const shard = { tenant, caller, order, anchorId: anchorOf(admitted), bytes, ref, holdUntilMs, label, type };
       const next = () => reader().next(IDLE_MS);
       const { body } = admitted;
       const stored = await storeShard(store, clock, { ...shard, body, reservation: reserved.value, next });

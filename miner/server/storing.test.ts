@@ -124,7 +124,10 @@ describe('a single shard', () => {
       ['shorter than it says', signed(putOf(frame, { bytes: '1001' })), 400, 'length-mismatch'],
       ['longer than it says', signed(putOf(frame, { bytes: '999' })), 400, 'length-mismatch'],
       ['with a hold of decades', signed(putOf(frame, { hold: String(Date.now() * 2) })), 400, 'bad-target'],
-      ['with a key we do not know', signed(putOf(frame, { type: '2' })), 400, 'bad-target'],
+      ['with a key we do not know', signed(putOf(frame, { kind: '2' })), 400, 'bad-target'],
+      ['of an anchor type that there is not', signed(putOf(frame, { type: '3' })), 400, 'bad-target'],
+      ['of type 1, said aloud', signed(putOf(frame, { type: '1' })), 400, 'bad-target'],
+      ['of type 2 without a blind key', signed(putOf(frame, { type: '2' })), 400, 'length-mismatch'],
       [
         'chunked',
         { ...signed(put), headers: { ...signed(put).headers, 'transfer-encoding': 'chunked' } },

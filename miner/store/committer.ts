@@ -158,7 +158,7 @@ export class Committer {
     const storedAtMs = row && !row.lost ? row.storedAtMs : nowMs();
     if (!row || row.lost) {
       rows.insert(tenantId, { ...offer, storedAtMs });
-      rows.putTree(tenantId, anchorId, item.arrived.groups);
+      rows.putMaterial(tenantId, anchorId, item.arrived.material);
       stored.push(item);
     } else {
       const known = rows.receipt(tenantId, anchorId, order, caller);

@@ -70,8 +70,11 @@ const PROOFS = `
   );
 `;
 
+/** Of type 2 a tree is blindKey₃₂ ‖ commitments, and goes with its shard: nothing else leads to it (zk/v1). */
+const ANCHOR_TYPES = 'ALTER TABLE trees ADD COLUMN type INTEGER NOT NULL DEFAULT 1';
+
 /** SQL of each version, oldest first: a folder of an older one runs what it lacks. */
-const STEPS = [SCHEMA, PROOFS];
+const STEPS = [SCHEMA, PROOFS, ANCHOR_TYPES];
 
 /** The folder is in use by another process, or its database is not one of ours. Ends the start with one clear line. */
 export class DatabaseRefused extends Error {

@@ -6,10 +6,10 @@
  */
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Kernel } from '#shared/codec/kernel.ts';
 import { type Failure, fail, invariant, type Result, succeed } from '#shared/primitives/failure.ts';
 import type { AnchorId } from '#shared/primitives/ids.ts';
-import { AnchorHasher, anchorIdOf } from '#shared/proof/anchor.ts';
+import type { AnchorType } from '#shared/proof/any-anchor.ts';
+import { type ArrivingBytes, arrivingBytes, type HashPorts, type ProofMaterial } from './arriving-bytes.ts';
 import type { Folders } from './folders.ts';
 
 /** Why a shard was not stored; codes are rows of `shared/wire/problem.ts`. */
@@ -30,8 +30,7 @@ export type StoreFailure = Failure & {
 /** A whole shard with the right anchor, flushed to its temporary file. */
 export interface ArrivedShard {
   readonly temporaryPath: string;
-  /** Nodes of its 16-leaf groups: what proofs are made from (por/v1 §10). */
-  readonly groups: Uint8Array;
+  readonly material: ProofMaterial;
 }
 
 /** SQLITE_FULL (sqlite.org/rescode.html). */
@@ -57,11 +56,20 @@ export async function unlinkQuietly(path: string): Promise<void> {
   }
 }
 
+/** A shard as its sender announces it. */
+export interface AnnouncedShard {
+  readonly anchorId: AnchorId;
+  /** Of the shard itself. */
+  readonly bytes: number;
+  /** Of type 2 its bytes come behind a blind key. */
+  readonly type: AnchorType;
+}
+
 let lastTemporary = 0;
 
 export class IncomingShard {
-  readonly #announced: { readonly anchorId: AnchorId; readonly bytes: number };
-  readonly #hasher: AnchorHasher;
+  readonly #announced: AnnouncedShard;
+  readonly #arriving: ArrivingBytes;
   readonly #path: string;
   #handle: FileHandle | undefined;
   #bytes = 0;
@@ -70,24 +78,15 @@ export class IncomingShard {
   #gatheredBytes = 0;
   #failure: StoreFailure | undefined;
   #open = true;
-  #groups: Uint8Array = new Uint8Array(0);
 
-  private constructor(
-    announced: { readonly anchorId: AnchorId; readonly bytes: number },
-    kernel: Kernel,
-    path: string,
-  ) {
+  private constructor(announced: AnnouncedShard, ports: HashPorts, path: string) {
     this.#announced = announced;
-    this.#hasher = new AnchorHasher(kernel);
+    this.#arriving = arrivingBytes(ports, announced.type);
     this.#path = path;
   }
 
-  static async begin(
-    folders: Folders,
-    kernel: Kernel,
-    announced: { readonly anchorId: AnchorId; readonly bytes: number },
-  ): Promise<IncomingShard> {
-    const shard = new IncomingShard(announced, kernel, join(folders.tmp, String(++lastTemporary)));
+  static async begin(folders: Folders, ports: HashPorts, announced: AnnouncedShard): Promise<IncomingShard> {
+    const shard = new IncomingShard(announced, ports, join(folders.tmp, String(++lastTemporary)));
     try {
       // Fails on a name that exists: two shards never share a temporary file.
       shard.#handle = await open(shard.#path, 'wx', 0o600);
@@ -100,17 +99,18 @@ export class IncomingShard {
   /** Takes the next bytes; resolves when they are handed to the system, which is the back-pressure of a stream. */
   async write(chunk: Uint8Array): Promise<void> {
     invariant(this.#open, 'a finished shard takes no more bytes');
-    this.#bytes += chunk.length;
+    const own = this.#arriving.own(chunk);
+    this.#bytes += own.length;
     if (this.#bytes > this.#announced.bytes) {
       this.#failure ??= { code: 'length-mismatch', fault: 'caller', message: 'more bytes than announced' };
     }
-    if (this.#failure) return;
-    this.#gathered.push(chunk);
-    this.#gatheredBytes += chunk.length;
+    if (this.#failure || own.length === 0) return;
+    this.#gathered.push(own);
+    this.#gatheredBytes += own.length;
     const full = this.#gatheredBytes >= WRITE_BYTES || this.#bytes === this.#announced.bytes;
     const written = full ? this.#writeGathered() : undefined;
     // Hashed while the disk writes.
-    this.#hasher.update(chunk);
+    this.#arriving.update(own);
     await written;
   }
 
@@ -129,32 +129,30 @@ export class IncomingShard {
 
   /** All bytes are there: checks length and anchor and flushes the file. On failure nothing is left. */
   async finish(): Promise<Result<ArrivedShard, StoreFailure>> {
-    const failure = this.#failure ?? this.#judge();
-    if (!failure && this.#handle) {
+    const judged = this.#failure ? fail(this.#failure) : this.#judge();
+    if (judged.ok) {
       try {
-        await this.#handle.datasync();
+        await this.#handle?.datasync();
+        await this.#close();
+        return succeed({ temporaryPath: this.#path, material: judged.value });
       } catch (error) {
-        this.#failure = diskFailure(error);
+        await this.discard();
+        return fail(diskFailure(error));
       }
     }
-    this.#failure ??= failure;
-    if (this.#failure) {
-      await this.discard();
-      return fail(this.#failure);
-    }
-    await this.#close();
-    return succeed({ temporaryPath: this.#path, groups: this.#groups });
+    await this.discard();
+    return judged;
   }
 
-  #judge(): StoreFailure | undefined {
+  #judge(): Result<ProofMaterial, StoreFailure> {
     const { anchorId, bytes } = this.#announced;
     if (this.#bytes !== bytes) {
-      return { code: 'length-mismatch', fault: 'caller', message: `${this.#bytes} bytes came of ${bytes} announced` };
+      const message = `${this.#bytes} bytes came of ${bytes} announced`;
+      return fail({ code: 'length-mismatch', fault: 'caller', message });
     }
-    const anchor = this.#hasher.finish();
-    this.#groups = anchor.groups;
-    if (anchorIdOf(anchor) === anchorId) return undefined;
-    return { code: 'wrong-anchor', fault: 'caller', message: 'these bytes have another anchor' };
+    const { anchorId: found, material } = this.#arriving.finish();
+    if (found === anchorId) return succeed(material);
+    return fail({ code: 'wrong-anchor', fault: 'caller', message: 'these bytes have another anchor' });
   }
 
   /** Gives the shard up: the temporary file goes. Harmless after the end. */

@@ -5,6 +5,9 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { invariant } from '#shared/primitives/failure.ts';
 import { type AnchorId, type Hotkey, hexId, idBytes, type OrderId, publicKeyOf } from '#shared/primitives/ids.ts';
+import { POR_ANCHOR_TYPE } from '#shared/proof/any-anchor.ts';
+import { ZK_ANCHOR_TYPE } from '#shared/proof/zk/zk-anchor.ts';
+import type { ProofMaterial } from './arriving-bytes.ts';
 
 /** A shard that this miner has, or should have, on disk. */
 export interface ShardRow {
@@ -101,6 +104,12 @@ export class ShardRows {
     }));
   }
 
+  /** Shards of all tenants that are on disk and not dropped. */
+  countHeld(): number {
+    const row = this.#sql('SELECT COUNT(*) AS held FROM shards WHERE lost = 0 AND dropped_at_ms IS NULL').get();
+    return numberOf(row?.held);
+  }
+
   find(tenant: number, anchorId: AnchorId): ShardRow | undefined {
     const row = this.#sql('SELECT * FROM shards WHERE tenant = ? AND anchor = ?').get(tenant, idBytes(anchorId));
     return row && shardOf(row);
@@ -114,17 +123,21 @@ export class ShardRows {
     ).run(tenant, idBytes(row.anchorId), row.bytes, u64Bytes(row.ref), row.label, row.holdUntilMs, row.storedAtMs);
   }
 
-  /** Nodes of the shard's 16-leaf groups; undefined when they were never made. */
-  tree(tenant: number, anchorId: AnchorId): Uint8Array | undefined {
-    const row = this.#sql('SELECT groups FROM trees WHERE tenant = ? AND anchor = ?').get(tenant, idBytes(anchorId));
-    return row && blobOf(row.groups);
-  }
-
-  putTree(tenant: number, anchorId: AnchorId, groups: Uint8Array): void {
-    this.#sql('INSERT OR REPLACE INTO trees (tenant, anchor, groups) VALUES (?, ?, ?)').run(
+  /** What proofs of the shard are made from; undefined when it was never kept. */
+  material(tenant: number, anchorId: AnchorId): ProofMaterial | undefined {
+    const row = this.#sql('SELECT type, groups FROM trees WHERE tenant = ? AND anchor = ?').get(
       tenant,
       idBytes(anchorId),
-      groups,
+    );
+    return row && { type: row.type === ZK_ANCHOR_TYPE ? ZK_ANCHOR_TYPE : POR_ANCHOR_TYPE, bytes: blobOf(row.groups) };
+  }
+
+  putMaterial(tenant: number, anchorId: AnchorId, { type, bytes }: ProofMaterial): void {
+    this.#sql('INSERT OR REPLACE INTO trees (tenant, anchor, groups, type) VALUES (?, ?, ?, ?)').run(
+      tenant,
+      idBytes(anchorId),
+      bytes,
+      type,
     );
   }
 

@@ -6,15 +6,16 @@
 import { statfsSync } from 'node:fs';
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import type { DatabaseSync } from 'node:sqlite';
-import type { Kernel } from '#shared/codec/kernel.ts';
 import type { Clock, Log } from '#shared/primitives/effects.ts';
 import { type Failure, fail, invariant, type Result, succeed } from '#shared/primitives/failure.ts';
 import type { AnchorId, Hotkey, OrderId } from '#shared/primitives/ids.ts';
 import type { Signer } from '#shared/primitives/signer.ts';
+import { POR_ANCHOR_TYPE } from '#shared/proof/any-anchor.ts';
 import type { DropOrder } from '#shared/proof/drop-order.ts';
 import { encodeDrop } from '#shared/proof/drop-receipt.ts';
 import { type Network, signStatement } from '#shared/proof/statement.ts';
 import { encodeStore } from '#shared/proof/store-receipt.ts';
+import { ZK_ANCHOR_TYPE } from '#shared/proof/zk/zk-anchor.ts';
 import { carryOutOrder, type OrderFailure, type OrderPorts } from './carry-out-order.ts';
 import { ChallengeMemory, type Contradiction } from './challenge-memory.ts';
 import { type Committed, Committer, type ShardOffer, type SignStore } from './committer.ts';
@@ -22,25 +23,36 @@ import { DatabaseRefused, inTransaction, openDatabase } from './database.ts';
 import { DropRows } from './drop-rows.ts';
 import { Eraser } from './eraser.ts';
 import { type Folders, foldersOf, shardPath } from './folders.ts';
-import { type ArrivedShard, diskFailure, IncomingShard } from './incoming-shard.ts';
-import { cacheFrom, groupsOfFile, type ProvableShard, provable } from './provable-shard.ts';
+import { type AnnouncedShard, type ArrivedShard, diskFailure, IncomingShard } from './incoming-shard.ts';
+import {
+  cacheFrom,
+  groupsOfFile,
+  type ProvableShard,
+  provable,
+  type ZkProofPorts,
+  zkProvable,
+} from './provable-shard.ts';
 import { type Recovered, recover, refuseForeignShards } from './recover.ts';
 import { type ShardRow, ShardRows } from './shard-rows.ts';
 import { type Reservation, Space, type SpaceFailure, type SpaceSettings } from './space.ts';
 
-export interface StorePorts {
-  readonly kernel: Kernel;
+export interface StorePorts extends ZkProofPorts {
   readonly signer: Signer;
   readonly network: Network;
   readonly clock: Clock;
   readonly log: Log;
 }
 
+export interface StoreTenant {
+  readonly hotkey: Hotkey;
+  readonly quotaBytes: number;
+}
+
 export interface StoreSettings extends SpaceSettings {
   readonly root: string;
   readonly holdMs: number;
   readonly orderAgeMs: number;
-  readonly tenants: readonly { readonly hotkey: Hotkey; readonly quotaBytes: number }[];
+  readonly tenants: readonly StoreTenant[];
 }
 
 export type ReadFailure = Failure & { readonly code: 'absent' | 'dropped' };
@@ -69,6 +81,7 @@ export class ShardStore {
   readonly #orders: OrderPorts;
   readonly #challenges: ChallengeMemory;
   readonly #tenantIds = new Map<Hotkey, number>();
+  readonly #tenantNames = new Map<number, Hotkey>();
   /** What the start found and mended. */
   readonly recovered: Recovered;
 
@@ -88,13 +101,12 @@ export class ShardStore {
     this.#folders = folders;
     this.recovered = recovered;
     this.#space = new Space(settings, () => freeDiskBytes(settings.root), nowMs);
-    const names = new Map<number, Hotkey>();
     const quotas = new Map(settings.tenants.map((tenant) => [tenant.hotkey, tenant.quotaBytes]));
     for (const tenant of rows.tenants()) {
       // A tenant taken off the list keeps what it has, and gets nothing more.
       this.#space.addTenant(tenant.id, quotas.get(tenant.hotkey) ?? 0, tenant.bytes, tenant.shards);
       this.#tenantIds.set(tenant.hotkey, tenant.id);
-      names.set(tenant.id, tenant.hotkey);
+      this.#tenantNames.set(tenant.id, tenant.hotkey);
     }
     const sign: SignStore = (offer, seq, storedAtMs, holdUntilMs) =>
       signStatement(signer, encodeStore(network, { ...offer, miner: signer.hotkey, seq, storedAtMs, holdUntilMs }));
@@ -115,7 +127,7 @@ export class ShardStore {
       nowMs,
       log,
       pathOf: (tenantId, anchorId) => {
-        const tenant = names.get(tenantId);
+        const tenant = this.#tenantNames.get(tenantId);
         invariant(tenant, 'every row belongs to a known tenant');
         return shardPath(folders, tenant, anchorId);
       },
@@ -157,6 +169,24 @@ export class ShardStore {
     return id;
   }
 
+  /** Who may store from now on, and how much; who is not named keeps what it has, and gets nothing more. */
+  setTenants(tenants: readonly StoreTenant[]): void {
+    for (const id of this.#tenantIds.values()) this.#space.setQuota(id, 0);
+    for (const { hotkey, quotaBytes } of tenants) {
+      const known = this.#tenantIds.get(hotkey);
+      const id = known ?? this.#rows.tenantId(hotkey);
+      if (known !== undefined) this.#space.setQuota(id, quotaBytes);
+      else this.#space.addTenant(id, quotaBytes, 0, 0);
+      this.#tenantIds.set(hotkey, id);
+      this.#tenantNames.set(id, hotkey);
+    }
+  }
+
+  /** Shards that some tenant still counts on: neither dropped nor lost. */
+  heldShards(): number {
+    return this.#rows.countHeld();
+  }
+
   get freeBytes(): number {
     return this.#space.freeBytes();
   }
@@ -178,8 +208,8 @@ export class ShardStore {
     return row ? row.dropped !== undefined : this.#rows.buried(id, anchorId);
   }
 
-  beginShard(announced: { readonly anchorId: AnchorId; readonly bytes: number }): Promise<IncomingShard> {
-    return IncomingShard.begin(this.#folders, this.#ports.kernel, announced);
+  beginShard(announced: AnnouncedShard): Promise<IncomingShard> {
+    return IncomingShard.begin(this.#folders, this.#ports, announced);
   }
 
   /**
@@ -229,13 +259,17 @@ export class ShardStore {
     const { kernel, log } = this.#ports;
     const id = this.#tenantId(tenant);
     try {
-      const kept = this.#rows.tree(id, anchorId);
-      const known = kept && cacheFrom(kernel, anchorId, bytes, kept);
+      const kept = this.#rows.material(id, anchorId);
+      if (kept?.type === ZK_ANCHOR_TYPE) {
+        const proven = zkProvable(this.#ports, anchorId, bytes, kept.bytes, handle);
+        if (proven) return proven;
+      }
+      const known = kept && cacheFrom(kernel, anchorId, bytes, kept.bytes);
       if (known) return provable(kernel, known, handle);
       const groups = await groupsOfFile(kernel, anchorId, bytes, handle);
       const cache = groups && cacheFrom(kernel, anchorId, bytes, groups);
       if (groups && cache) {
-        this.#rows.putTree(id, anchorId, groups);
+        this.#rows.putMaterial(id, anchorId, { type: POR_ANCHOR_TYPE, bytes: groups });
         return provable(kernel, cache, handle);
       }
       log.error('shard-rotten', { tenant, anchorId });

@@ -27,7 +27,7 @@ export interface SpaceSettings {
 const PROBE_MS = 1000;
 
 interface Account {
-  readonly quotaBytes: number;
+  quotaBytes: number;
   usedBytes: number;
   reservedBytes: number;
 }
@@ -55,6 +55,11 @@ export class Space {
     this.#accounts.set(tenant, { quotaBytes, usedBytes, reservedBytes: 0 });
     this.#used += usedBytes;
     this.#shards += shards;
+  }
+
+  /** What is stored and promised already stays so. */
+  setQuota(tenant: number, quotaBytes: number): void {
+    this.#account(tenant).quotaBytes = quotaBytes;
   }
 
   #account(tenant: number): Account {

@@ -12,6 +12,8 @@ import type { Signer } from '#shared/primitives/signer.ts';
 import { anchorIdOf, anchorOf } from '#shared/proof/anchor.ts';
 import { encodeGrant, type Grant } from '#shared/proof/grant.ts';
 import { signStatement } from '#shared/proof/statement.ts';
+import { loadNodeZkKernel } from '#shared/proof/zk/node-zk-kernel.ts';
+import { NonceSource } from '#shared/proof/zk/prove-possession.ts';
 import { createMinerClient } from '#shared/wire/miner-client.ts';
 import { createNodeHttpFetch } from '#shared/wire/node-http-fetch.ts';
 import { loadSr25519 } from '#shared/wire/node-sr25519.ts';
@@ -23,6 +25,7 @@ import { ShardStore, type StoreSettings } from '../store/shard-store.ts';
 
 export const sr25519 = await loadSr25519();
 export const kernel = loadNodeKernel();
+export const ZK = { zkKernel: loadNodeZkKernel, nonces: new NonceSource(systemRandom) };
 export const NETWORK = { genesis: new Uint8Array(32).fill(7), netuid: 21 };
 
 const signerOf = (name: number): Signer => sr25519.signerFromSeed(new Uint8Array(32).fill(name));
@@ -86,7 +89,7 @@ export async function startLoopbackMiner(options: LoopbackOptions = {}): Promise
   const clock = shiftedClock();
   const log = options.log ?? silentLog;
   const settings = { ...STORE_SETTINGS, root, ...options.settings };
-  const store = await ShardStore.open({ kernel, signer: KEYS.miner, network: NETWORK, clock, log }, settings);
+  const store = await ShardStore.open({ kernel, ...ZK, signer: KEYS.miner, network: NETWORK, clock, log }, settings);
   const server = await startMinerServer(
     {
       store,

@@ -7,13 +7,23 @@ import { afterEach } from 'vitest';
 import { silentLog, systemRandom } from '#shared/primitives/effects.ts';
 import { type AnchorId, type Hotkey, newOrderId, type OrderId } from '#shared/primitives/ids.ts';
 import { sha256 } from '#shared/primitives/sha256.ts';
+import { POR_ANCHOR_TYPE } from '#shared/proof/any-anchor.ts';
 import type { DropOrder } from '#shared/proof/drop-order.ts';
 import { parseDrop } from '#shared/proof/drop-receipt.ts';
 import { SIGNATURE_BYTES } from '#shared/proof/statement.ts';
 import { parseStore } from '#shared/proof/store-receipt.ts';
 import { foldersOf } from '../store/folders.ts';
 import { ShardStore, type StoreSettings } from '../store/shard-store.ts';
-import { KEYS, kernel, makeFolder, NETWORK, type randomFrame, STORE_SETTINGS, shiftedClock } from './loopback-miner.ts';
+import {
+  KEYS,
+  kernel,
+  makeFolder,
+  NETWORK,
+  type randomFrame,
+  STORE_SETTINGS,
+  shiftedClock,
+  ZK,
+} from './loopback-miner.ts';
 
 export const TENANT = KEYS.tenant.hotkey;
 export const OTHER = KEYS.otherTenant.hotkey;
@@ -25,7 +35,7 @@ export const clock = shiftedClock();
 export async function openStore(root?: string, changes: Partial<StoreSettings> = {}, signer = KEYS.miner) {
   const folder = root ?? (await makeFolder());
   if (!roots.includes(folder)) roots.push(folder);
-  const ports = { kernel, signer, network: NETWORK, clock, log: silentLog };
+  const ports = { kernel, ...ZK, signer, network: NETWORK, clock, log: silentLog };
   const store = await ShardStore.open(ports, { ...STORE_SETTINGS, root: folder, ...changes });
   opened.push(store);
   return { store, root: folder, folders: foldersOf(folder) };
@@ -52,7 +62,7 @@ export async function put(store: ShardStore, frame: ReturnType<typeof randomFram
   const reservation = store.reserve(tenant, bytes);
   if (!reservation.ok) return reservation;
   try {
-    const incoming = await store.beginShard({ anchorId: frame.anchorId, bytes });
+    const incoming = await store.beginShard({ anchorId: frame.anchorId, bytes, type: POR_ANCHOR_TYPE });
     await incoming.write(frame.shard);
     const arrived = await incoming.finish();
     if (!arrived.ok) return arrived;

@@ -3,7 +3,7 @@
  * tenant itself), in Node and in workerd. What comes back was checked: lengths, hashes, signatures, and every field
  * of a receipt against what was sent. Nothing retries, nothing rejects; requests: protocol.md §2.
  */
-import { fromHex, toBase64Url, toHex } from '#shared/primitives/bytes.ts';
+import { concatBytes, fromHex, toBase64Url, toHex } from '#shared/primitives/bytes.ts';
 import { fail, invariant, succeed } from '#shared/primitives/failure.ts';
 import { type AnchorId, newOrderId, type OrderId, publicKeyOf } from '#shared/primitives/ids.ts';
 import { encodeOrder } from '#shared/proof/drop-order.ts';
@@ -72,14 +72,16 @@ export function createMinerClient(options: MinerClientOptions): MinerClient {
 
     async putShard(miner, order, frame, signal) {
       const label = frame.label.length > 0 ? `&label=${toBase64Url(frame.label)}` : '';
-      const query = `bytes=${frame.shard.length}&order=${order}&hold=${frame.holdUntilMs}&ref=${frame.ref}${label}`;
+      const { shard, blindKey } = frame;
+      const type = blindKey ? '&type=2' : '';
+      const query = `bytes=${shard.length}&order=${order}&hold=${frame.holdUntilMs}&ref=${frame.ref}${label}${type}`;
       const answer = await transport.read(
         miner,
         {
           method: 'PUT',
           target: `/v1/shards/${frame.anchorId}?${query}`,
           wantedStatus: 201,
-          body: frame.shard,
+          body: blindKey ? concatBytes(blindKey, shard) : shard,
           contentType: 'application/octet-stream',
           answerBytes: RECEIPT_BYTES,
         },

@@ -41,6 +41,8 @@ export interface ShardFrame {
   /** At most 160 opaque bytes. */
   readonly label: Uint8Array;
   readonly shard: Uint8Array;
+  /** Makes it a shard of anchor type 2 (zk/v1): 32 bytes that go before it, to this miner alone. Only `putShard`. */
+  readonly blindKey?: Uint8Array;
 }
 
 /** A store receipt whose signature, order, anchor, bytes, tenant and caller were checked. */

@@ -12,7 +12,9 @@ import { leafRows } from './leaf-rows.ts';
 import { POINT_BYTES, type ZkKernel } from './zk-kernel.ts';
 
 /** As it stands in targets, `type=2`. por/v1's is type 1. */
-export const ZK_ANCHOR_TYPE = 2;
+export const ZK_ANCHOR_TYPE = 2 as const;
+/** Random, or as good as random, for each shard; known to its miner and to whoever masked it. */
+export const BLIND_KEY_BYTES = 32;
 
 export interface ZkAnchor extends Anchor {
   readonly type: typeof ZK_ANCHOR_TYPE;
