@@ -72,8 +72,8 @@ export interface Judgement {
   readonly answerSignature: Uint8Array;
   readonly transcript: Uint8Array;
   /**
-   * One batch is one attempt, passed only if every item passed (por/v1 §8). Never true of a chain start, which asks
-   * nothing and is no attempt at all.
+   * One batch is one attempt, passed only if every item passed that is not void (por/v1 §8). Never true of a round that
+   * asked nothing: it is no attempt at all.
    */
   readonly passed: boolean;
 }
@@ -94,7 +94,9 @@ function judgementOf(
     items,
     answerSignature: signed?.signature ?? new Uint8Array(SIGNATURE_BYTES),
     transcript: roundTranscript(request.prevTranscript, items, requestBytes, signed?.statement),
-    passed: items.length > 0 && items.every(({ verdict }) => verdict === 'passed'),
+    passed:
+      items.some(({ verdict }) => verdict === 'passed') &&
+      items.every(({ verdict }) => verdict === 'passed' || verdict === 'void'),
   };
 }
 
@@ -105,8 +107,20 @@ export const judgeWhole = (plan: RoundPlan, verdict: 'silent' | 'malformed' | 'v
     plan.items.map((item) => judged(item, verdict)),
   );
 
-/** @param answer the miner's whole answer as it came */
-export function verifyAnswer(verify: VerifySr25519, plan: RoundPlan, answer: Uint8Array): Judgement {
+const NOBODY: ReadonlySet<AnchorId> = new Set();
+
+/**
+ * @param answer the miner's whole answer as it came
+ * @param excused shards that the miner was told to drop, or that were replaced, since the inventory was frozen: not to
+ *   prove these is void, our own doing. Their body hashes stay in the record, so that the miner's signature can be
+ *   checked without bodies.
+ */
+export function verifyAnswer(
+  verify: VerifySr25519,
+  plan: RoundPlan,
+  answer: Uint8Array,
+  excused: ReadonlySet<AnchorId> = NOBODY,
+): Judgement {
   // A wrong total length or an unknown status leaves no item that could be told apart: all are malformed.
   const parsed = parseAnswer(
     answer,
@@ -121,8 +135,10 @@ export function verifyAnswer(verify: VerifySr25519, plan: RoundPlan, answer: Uin
 
   const verdicts = plan.items.map((item, i) => {
     const body = items[i];
-    if (!body) return judged(item, 'missing');
-    return judged(item, verifyBody(item.anchor, item.indices, body).ok ? 'passed' : 'wrong', sha256(body));
+    const failed = excused.has(item.anchorId) ? 'void' : undefined;
+    if (!body) return judged(item, failed ?? 'missing');
+    const right = verifyBody(item.anchor, item.indices, body).ok;
+    return judged(item, right ? 'passed' : (failed ?? 'wrong'), sha256(body));
   });
   return judgementOf(plan, verdicts, { signature, statement });
 }
