@@ -98,17 +98,13 @@ function note(ports: MonitorPorts, hotkey: Hotkey, answer: PingAnswer): void {
         observations: [{ ...observation, ending: 'silent' }],
       });
     }
-    if (change !== undefined) beginWalk(ports, hotkey, change);
+    // What it held is looked at anew, page by page (`walk-inventories.ts`), once.
+    if (standing.state !== 'up' && standing.state !== before?.state) ports.repairs.setCursor(walkOf(hotkey), '');
   });
   if (change !== undefined) {
     const { failures, strikes } = standing;
     log[change === 'struck' ? 'warn' : 'info'](`miner-${change}`, { miner: hotkey, failures, strikes });
   }
-}
-
-/** What the miner held is looked at anew, page by page (`walk-inventories.ts`). */
-function beginWalk({ repairs }: MonitorPorts, hotkey: Hotkey, change: PingChange): void {
-  if (change !== 'back') repairs.setCursor(walkOf(hotkey), '');
 }
 
 function forgetAbsent({ pings, repairs }: MonitorPorts, registered: ReadonlySet<Hotkey>): void {

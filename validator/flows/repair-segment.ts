@@ -62,9 +62,8 @@ export function needsOf(
   return classifySegment(file, record, view.conditionOf, (index, slot) => losses.get(index) === slot.placement);
 }
 
-/** When a segment with these needs is to be repaired. */
-export const dueMsOf = (needs: SegmentNeeds, sinceMs: number, delayMs: number): number =>
-  needs.urgent ? sinceMs : sinceMs + delayMs;
+/** How long a segment with these needs may wait. */
+export const waitMsOf = (needs: SegmentNeeds, delayMs: number): number => (needs.urgent ? 0 : delayMs);
 
 export async function repairSegment(
   ports: RepairPorts,
@@ -81,9 +80,9 @@ export async function repairSegment(
     return { outcome: 'done', spare: seen?.needs.spare ?? 0, ...NOTHING_MOVED };
   }
   const { file, record, needs } = seen;
-  const dueMs = dueMsOf(needs, waiting.sinceMs, settings.delayMs);
-  if (dueMs > clock.nowMs()) {
-    repairs.enqueue(waiting, needs.spare, dueMs, 'not-yet-due');
+  const waitMs = waitMsOf(needs, settings.delayMs);
+  if (waiting.sinceMs + waitMs > clock.nowMs()) {
+    repairs.enqueue(waiting, needs.spare, waitMs, 'not-yet-due');
     return waits('not-yet-due', needs.spare);
   }
   const report = await rebuild(ports, settings, view, waiting, file, record, needs, signal);

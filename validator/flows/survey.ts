@@ -7,7 +7,7 @@ import { type FileRecord, IndexUnavailable } from '#shared/index/ports.ts';
 import { isOwnIndex } from './index-gate.ts';
 import { type NetworkView, viewNetwork } from './network-view.ts';
 import type { RepairPorts, RepairSettings } from './repair-ports.ts';
-import { dueMsOf, needsOf } from './repair-segment.ts';
+import { needsOf, waitMsOf } from './repair-segment.ts';
 
 /** Files of one page. */
 const PAGE = 64;
@@ -61,8 +61,12 @@ async function lookAtFile(
       const needs = needsOf(ports.repairs, view, file, from + i, record);
       if (needs.missing.length + needs.moving.length === 0) continue;
       report.queued++;
-      const dueMs = dueMsOf(needs, ports.clock.nowMs(), delayMs);
-      ports.repairs.enqueue({ file: file.number, segment: from + i }, needs.spare, dueMs, 'reported');
+      ports.repairs.enqueue(
+        { file: file.number, segment: from + i },
+        needs.spare,
+        waitMsOf(needs, delayMs),
+        'reported',
+      );
     }
   }
 }

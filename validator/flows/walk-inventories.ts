@@ -8,7 +8,7 @@ import type { FileNumber, Hotkey } from '#shared/primitives/ids.ts';
 import { isOwnIndex } from './index-gate.ts';
 import { type NetworkView, viewNetwork } from './network-view.ts';
 import type { RepairPorts, RepairSettings } from './repair-ports.ts';
-import { dueMsOf, needsOf } from './repair-segment.ts';
+import { needsOf, waitMsOf } from './repair-segment.ts';
 
 /** Shards of one page of an inventory. */
 const PAGE = 256;
@@ -72,7 +72,6 @@ async function lookAtOne(
   if (!record) throw new IndexUnavailable(`file ${file.number} lacks segment ${segment}`);
   const needs = needsOf(ports.repairs, view, file, segment, record);
   if (needs.missing.length + needs.moving.length === 0) return false;
-  const dueMs = dueMsOf(needs, ports.clock.nowMs(), delayMs);
-  ports.repairs.enqueue({ file: file.number, segment }, needs.spare, dueMs, 'reported');
+  ports.repairs.enqueue({ file: file.number, segment }, needs.spare, waitMsOf(needs, delayMs), 'reported');
   return true;
 }

@@ -57,8 +57,11 @@ export interface BegunPlacing extends SegmentName {
 }
 
 export interface Repairs extends Losses {
-  /** Puts a segment into the queue, or changes when and why it waits; `sinceMs` and attempts of a known one stay. */
-  enqueue(segment: SegmentName, spare: number, dueMs: number, reason: WaitReason): void;
+  /**
+   * Puts a segment into the queue, due `delayMs` after it was first put there; attempts of a known one stay, and its
+   * pause too unless it has become worse.
+   */
+  enqueue(segment: SegmentName, spare: number, delayMs: number, reason: WaitReason): void;
   /** Due segments, worst first. */
   due(nowMs: number, limit: number): readonly WaitingSegment[];
   /** One more attempt was for nothing: it comes again at `dueMs`. */
@@ -118,15 +121,17 @@ export function createRepairs(db: Database, nowMs: () => number): Repairs {
     file: numberIn(row, 'file') as FileNumber,
     segment: numberIn(row, 'segment'),
   });
-  const UPSERT = `INSERT INTO repair_segments (file, segment, since_ms, spare, due_ms, attempts, reason)
-    VALUES (?, ?, ?, ?, ?, 0, ?) ON CONFLICT DO UPDATE SET spare = excluded.spare, due_ms = `;
-  const enqueue = ({ file, segment }: SegmentName, spare: number, dueMs: number, reason: WaitReason) => {
-    // What failed before keeps its pause, unless it has become worse.
-    const kept =
-      'CASE WHEN attempts = 0 OR excluded.spare < spare THEN excluded.due_ms ELSE max(due_ms, excluded.due_ms) END';
-    db.sql(`${UPSERT}${kept}, reason = CASE WHEN attempts = 0 THEN excluded.reason ELSE reason END`).run(
-      ...[file, segment, nowMs(), spare, dueMs, reason],
-    );
+  const enqueue = ({ file, segment }: SegmentName, spare: number, delayMs: number, reason: WaitReason) => {
+    const now = nowMs();
+    // Waits from when it was first reported. What failed before keeps its pause, unless it has become worse.
+    db.sql(
+      `INSERT INTO repair_segments (file, segment, since_ms, spare, due_ms, attempts, reason)
+       VALUES (?, ?, ?, ?, ?, 0, ?) ON CONFLICT DO UPDATE SET
+         due_ms = CASE WHEN attempts = 0 OR excluded.spare < spare
+           THEN since_ms + excluded.due_ms - excluded.since_ms ELSE due_ms END,
+         reason = CASE WHEN attempts = 0 THEN excluded.reason ELSE reason END,
+         spare = excluded.spare`,
+    ).run(file, segment, now, spare, now + delayMs, reason);
   };
 
   return {
@@ -136,7 +141,7 @@ export function createRepairs(db: Database, nowMs: () => number): Repairs {
         db.sql('INSERT OR REPLACE INTO repair_losses VALUES (?, ?, ?, ?, ?, ?, ?)').run(
           ...[file, segment, shardIndex, placement, reason, evidence, nowMs()],
         );
-        enqueue({ file, segment }, UNKNOWN_SPARE, nowMs(), 'reported');
+        enqueue({ file, segment }, UNKNOWN_SPARE, 0, 'reported');
       });
     },
     due(now, limit) {
