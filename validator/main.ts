@@ -8,12 +8,14 @@ import process from 'node:process';
 import { readEdgeList } from '#shared/access/node-edge-list.ts';
 import { createIndex } from '#shared/index/redis-index.ts';
 import { systemClock, systemRandom } from '#shared/primitives/effects.ts';
+import type { Hotkey } from '#shared/primitives/ids.ts';
 import { createNodeLog } from '#shared/primitives/node-log.ts';
 import { createMinerClient } from '#shared/wire/miner-client.ts';
 import { createNodeHttpFetch } from '#shared/wire/node-http-fetch.ts';
 import { loadSr25519 } from '#shared/wire/node-sr25519.ts';
 import { publicMinerUrl } from '#shared/wire/public-miner-url.ts';
 import { keepTouched } from './alive-file.ts';
+import { openAudits } from './audit-jobs.ts';
 import { connectChain } from './chain/connect-chain.ts';
 import { followBlocks } from './chain/follow-blocks.ts';
 import { watchSubnet } from './chain/watch-subnet.ts';
@@ -89,7 +91,10 @@ async function main(): Promise<void> {
     clock: systemClock,
     log,
   };
-  const schedule = startSchedule(jobsOf(ports, state, settings, sr25519.verify), systemClock, log);
+  const edges = async () => [...new Set([...settings.edges, ...(await readEdgeList(dataDir))])];
+  const audits = await openAudits(ports, state, settings, sr25519.verify, edges);
+  const jobs = [...jobsOf(ports, state, settings, sr25519.verify, edges), ...audits.jobs];
+  const schedule = startSchedule(jobs, systemClock, log);
   // A new miner need not wait for the next round of looking at all of them.
   subnet.onChange(() => void schedule.trigger('publish'));
   log.info('started', { hotkey: signer.hotkey, edges: settings.edges.length });
@@ -99,6 +104,7 @@ async function main(): Promise<void> {
   await schedule.stop();
   await Promise.all([blocks.ended, subnet.ended]);
   await chain.close();
+  await audits.close();
   state.database.close();
   http.close();
 }
@@ -114,12 +120,10 @@ function jobsOf(
   state: ValidatorState,
   settings: ValidatorSettings,
   verify: Parameters<typeof grantEdges>[0]['verify'],
+  edges: () => Promise<readonly Hotkey[]>,
 ): readonly Job[] {
-  const { everyMs, edges, grantMs, dataDir } = settings;
-  const grant = async () => {
-    const listed = new Set([...edges, ...(await readEdgeList(dataDir))]);
-    return grantEdges({ ...ports, verify }, [...listed], grantMs);
-  };
+  const { everyMs, grantMs } = settings;
+  const grant = async () => grantEdges({ ...ports, verify }, await edges(), grantMs);
   const published = newPublishState();
   const allowance = allowanceIn(state);
   const cursors = new Map();

@@ -8,6 +8,7 @@ import { nodeOf } from '#shared/chain/network-settings.ts';
 import { MAX_GRANT_MS } from '#shared/proof/grant.ts';
 import { parseHostPattern } from '#shared/wire/miner-url.ts';
 import { hexBytes, hostPatternSetting, hotkeySetting } from '#shared/wire/setting-schemas.ts';
+import { ROUND_BLOCKS } from './flows/audit/audit-ports.ts';
 import { WINDOW_BLOCKS } from './flows/close-window.ts';
 
 const SECOND_MS = 1000;
@@ -74,6 +75,20 @@ const Config = z.strictObject({
       monitor: period(30 * SECOND_MS),
       repair: period(5 * SECOND_MS),
       survey: period(10 * SECOND_MS),
+      receipts: period(2 * SECOND_MS),
+      challenge: period(2 * SECOND_MS),
+      sweep: period(MINUTE_MS),
+    })
+    .prefault({}),
+  audit: z
+    .strictObject({
+      /** Round r draws from block `roundBlocks`·r (por/v1 §4). Every validator of a network must use the same. */
+      roundBlocks: z.int().min(1).max(100_000).default(ROUND_BLOCKS),
+      /** How long miners' answers are kept; signed records and receipts are kept for ever. */
+      answersMs: z
+        .int()
+        .min(MINUTE_MS)
+        .default(30 * 24 * HOUR_MS),
     })
     .prefault({}),
   /** Length of a window of statistics: when it closes, tiers are set. */

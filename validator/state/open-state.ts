@@ -1,6 +1,8 @@
 /** Opens all that the validator remembers: its one database with every module's tables, and what reads and writes them. */
 
 import { systemClock } from '#shared/primitives/effects.ts';
+import { LEDGER_SCHEMA } from '../ledger/ledger.ts';
+import { AUDIT_SCHEMA, type AuditBook, createAuditBook } from './audit-book.ts';
 import { type Database, openDatabase } from './database.ts';
 import { createInventories, type FrozenInventories } from './inventories.ts';
 import { OWED_SCHEMA } from './owed-rows.ts';
@@ -9,10 +11,14 @@ import type { StandingsBook } from './ports.ts';
 import { createRepairs, REPAIRS_SCHEMA, type Repairs } from './repairs.ts';
 import { createStandings } from './standings.ts';
 import { STANDINGS_SCHEMA } from './standings-schema.ts';
+import { createWaitingReceipts, RECEIPTS_SCHEMA, type WaitingReceipts } from './waiting-receipts.ts';
 import { createWeightHistory, WEIGHTS_SCHEMA, type WeightHistory } from './weight-history.ts';
 
 /** Every module's part of the schema: a new one is added at the end. */
-export const SCHEMA_PARTS = [OWED_SCHEMA, STANDINGS_SCHEMA, WEIGHTS_SCHEMA, REPAIRS_SCHEMA, PINGS_SCHEMA];
+export const SCHEMA_PARTS = [
+  ...[OWED_SCHEMA, STANDINGS_SCHEMA, WEIGHTS_SCHEMA, REPAIRS_SCHEMA, PINGS_SCHEMA],
+  ...[AUDIT_SCHEMA, LEDGER_SCHEMA, RECEIPTS_SCHEMA],
+];
 
 export interface ValidatorState {
   readonly database: Database;
@@ -21,6 +27,8 @@ export interface ValidatorState {
   readonly weights: WeightHistory;
   readonly repairs: Repairs;
   readonly pings: Pings;
+  readonly book: AuditBook;
+  readonly receipts: WaitingReceipts;
 }
 
 export const stateOver = (database: Database): ValidatorState => ({
@@ -30,6 +38,8 @@ export const stateOver = (database: Database): ValidatorState => ({
   weights: createWeightHistory(database),
   repairs: createRepairs(database, () => systemClock.nowMs()),
   pings: createPings(database),
+  book: createAuditBook(database),
+  receipts: createWaitingReceipts(database),
 });
 
 export const openState = (folder: string): ValidatorState => stateOver(openDatabase(folder, SCHEMA_PARTS));

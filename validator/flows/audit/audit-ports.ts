@@ -23,9 +23,12 @@ export interface AuditPorts
 }
 
 export interface RoundSchedule {
-  /** Round r uses block `roundBlocks`·r: 25 in production, fewer locally. */
+  /** Round r uses block `roundBlocks`·r: `ROUND_BLOCKS` in production, fewer locally. */
   readonly roundBlocks: number;
 }
+
+/** Five minutes of blocks of twelve seconds (por/v1 §4). */
+export const ROUND_BLOCKS = 25;
 
 /** A round is asked within so many blocks of its block's finality, else it is void (por/v1 §4). */
 export const ASK_WITHIN_BLOCKS = 10;
