@@ -6,6 +6,7 @@
 import kernelModule from '#shared/codec/kernel.wasm';
 import { instantiateKernel } from '#shared/codec/wasm-kernel.ts';
 import { createIndex } from '#shared/index/redis-index.ts';
+import { sealedDirectory } from '#shared/index/sealed-directory.ts';
 import { systemClock, systemRandom } from '#shared/primitives/effects.ts';
 import { createBudget } from '#shared/transfer/budget.ts';
 import { fetchSegments } from '#shared/transfer/fetch-segments.ts';
@@ -43,6 +44,7 @@ function createIsolate(settings: WiringSettings) {
   const signer = signerFromSeed(settings.hotkeySeed);
   const network = { genesis: settings.genesisHash, netuid: settings.netuid };
   const kernel = instantiateKernel(kernelModule);
+  const zkKernel = lazyZkKernel(zkKernelModule);
   const latencies = createLatencies(clock);
   const minerUrl = publicMinerUrl(settings.minerUrlPattern);
   const admission = new Admission();
@@ -52,6 +54,7 @@ function createIsolate(settings: WiringSettings) {
 
   return (background: EdgePorts['background']): EdgePorts => {
     const index = createIndex({ url: settings.indexUrl, token: settings.indexToken, clock });
+    const expectedSeal = { network, tenant: settings.tenant, verify };
     const expected = { network, tenant: settings.tenant, edge: signer.hotkey };
     const miners = createMinerClient({
       fetch: runtimeFetch,
@@ -72,10 +75,10 @@ function createIsolate(settings: WiringSettings) {
       uploads: index.uploads,
       access: index.access,
       history: index.history,
-      network: minerNetwork(index.miners, minerUrl, directoryCache, clock),
+      network: minerNetwork(sealedDirectory(index.miners, expectedSeal), minerUrl, directoryCache, clock),
       grants: grantsOf(index.access, expected, verify, grantCache, clock),
       maskSecrets: maskSecretsOf(settings, index.files, maskSecretCache, log),
-      transfer: { kernel, miners, clock, random, log, latencies, sha256: webSha256 },
+      transfer: { kernel, zkKernel, miners, clock, random, log, latencies, sha256: webSha256 },
       storeSegments,
       fetchSegments,
       newSha256: nodeSha256,

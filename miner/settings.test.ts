@@ -33,7 +33,7 @@ describe('settings', () => {
       FILETAO_TENANTS: ` ${KEYS.tenant.hotkey}:5 , ${KEYS.otherTenant.hotkey},`,
       FILETAO_MINER_EXTERNAL_IP: '203.0.113.7',
     });
-    expect(read.ok && read.settings.tenants.map((tenant) => tenant.quotaBytes)).toEqual([5, Number.MAX_SAFE_INTEGER]);
+    expect(read.ok && read.settings.tenants?.map((tenant) => tenant.quotaBytes)).toEqual([5, Number.MAX_SAFE_INTEGER]);
     expect(read.ok && read.settings.externalIp).toBe(0xcb007107n);
   });
 
@@ -51,6 +51,12 @@ describe('settings', () => {
     ['FILETAO_TENANTS', `${KEYS.tenant.hotkey}:1.5`, 'is not hotkey or hotkey:quotaBytes'],
     ['FILETAO_TENANTS', `${KEYS.tenant.hotkey},${KEYS.tenant.hotkey}`, 'each hotkey once'],
     ['FILETAO_TENANTS', ' , ', 'names no tenant'],
+    ['FILETAO_SUBTENSOR', 'mainnet', 'must be finney, test, local'],
+    ['FILETAO_SUBTENSOR', 'http://127.0.0.1:9944', 'must be finney, test, local'],
+    ['FILETAO_TENANT_MIN_STAKE', '-1', 'must be an amount such as 0.5'],
+    ['FILETAO_REGISTER_AT_MOST', '1e3', 'must be an amount such as 0.5'],
+    ['FILETAO_ANNOUNCE', 'never', ''],
+    ['FILETAO_CHAIN_EVERY_MS', '1', 'must lie between 100'],
     ['FILETAO_LOG_LEVEL', 'loud', ''],
   ])('%s=%s is one line that names it', (name, value, what) => {
     const read = readSettings({ ...RIGHT, [name]: value });
@@ -62,7 +68,44 @@ describe('settings', () => {
 
   it('name every wrong one at once', () => {
     const read = readSettings({});
-    expect(read.ok ? [] : read.lines).toEqual(Object.keys(RIGHT).map((name) => `${name} is not set`));
+    const needed = ['FILETAO_MINER_DATA_DIR', 'FILETAO_MINER_CAPACITY_BYTES', 'FILETAO_NETUID'];
+    expect(read.ok ? [] : read.lines).toEqual(needed.map((name) => `${name} is not set`));
+    const chainless = readSettings({
+      ...RIGHT,
+      FILETAO_GENESIS_HASH: '',
+      FILETAO_TENANTS: '',
+      FILETAO_MINER_KEY_FILE: '',
+    });
+    expect(chainless.ok ? [] : chainless.lines).toEqual([
+      'FILETAO_GENESIS_HASH is not set (or name a chain with FILETAO_SUBTENSOR)',
+      'FILETAO_TENANTS is not set (or name a chain with FILETAO_SUBTENSOR)',
+      'FILETAO_MINER_KEY_FILE is not set (or name a wallet with FILETAO_WALLET)',
+    ]);
+  });
+
+  it('ask the chain for what is not given', () => {
+    const { FILETAO_GENESIS_HASH: _genesis, FILETAO_TENANTS: _tenants, ...rest } = RIGHT;
+    const read = readSettings({ ...rest, FILETAO_SUBTENSOR: 'finney', FILETAO_TENANT_MIN_STAKE: '1000.5' });
+    expect(read.ok && read.settings).toMatchObject({
+      chain: { endpoint: 'wss://entrypoint-finney.opentensor.ai:443', pace: { perSecond: 1 } },
+      genesis: undefined,
+      tenants: undefined,
+      tenantMinStakeRao: 1_000_500_000_000n,
+      announce: 'self',
+      registerAtMostRao: undefined,
+    });
+  });
+
+  it('name a hotkey by its wallet', () => {
+    const { FILETAO_MINER_KEY_FILE: _file, ...rest } = RIGHT;
+    const wallet = { FILETAO_WALLET: 'mine', FILETAO_HOTKEY: 'first', BT_WALLETS_PATH: '/wallets' };
+    const read = readSettings({ ...rest, ...wallet, FILETAO_REGISTER_AT_MOST: '0.5' });
+    expect(read.ok && read.settings).toMatchObject({
+      key: { kind: 'wallet', root: '/wallets', wallet: 'mine', hotkey: 'first' },
+      registerAtMostRao: 500_000_000n,
+    });
+    const file = readSettings({ ...RIGHT, FILETAO_REGISTER_AT_MOST: '0.5' });
+    expect(file.ok ? [] : file.lines).toEqual(['FILETAO_REGISTER_AT_MOST needs FILETAO_WALLET: its coldkey pays']);
   });
 
   it('ask for the address to claim where all are listened on', () => {

@@ -2,10 +2,15 @@
  * The miner's settings from the environment: every one checked, every wrong one named in a line of its own. The whole
  * list with defaults is `docs/run-a-miner.md`. Read once by `main.ts`.
  */
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { z } from 'zod';
+import { nodeOf } from '#shared/chain/network-settings.ts';
+import type { RpcPace } from '#shared/chain/rpc-pace.ts';
 import { type Hotkey, parseHotkey } from '#shared/primitives/ids.ts';
 import { u128OfAddress } from '#shared/wire/address.ts';
 import { hexBytes } from '#shared/wire/setting-schemas.ts';
+import type { MinerKey } from './load-miner-key.ts';
 
 const HOUR_MS = 3_600_000;
 const DEFAULT_HOLD_MS = 72 * HOUR_MS;
@@ -14,6 +19,13 @@ const DEFAULT_FREE_FLOOR_BYTES = 2 ** 30;
 const MAX_PORT = 65_535;
 /** The usual port of a Bittensor axon. */
 const DEFAULT_PORT = 8091;
+/** Tenants and our own place change a few times a day; a public endpoint allows a request a second. */
+const DEFAULT_CHAIN_EVERY_MS = 5 * 60_000;
+/** Somebody who was replaced serves what he has for three days at most. */
+const DEFAULT_LEAVING_MS = 72 * HOUR_MS;
+const RAO_PER_TAO = 1_000_000_000;
+/** Exit code for settings or a folder that an operator has to mend: a restart will not help (sysexits EX_CONFIG). */
+export const EXIT_CONFIG = 78;
 
 const number = (min: number, max: number) =>
   z
@@ -48,6 +60,19 @@ const address = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+const node = z.string().transform((text, context) => {
+  const found = nodeOf(text);
+  if (found) return found;
+  context.addIssue({ code: 'custom', message: 'must be finney, test, local, or the ws:// or wss:// URL of a node' });
+  return z.NEVER;
+});
+
+/** TAO or alpha with up to nine digits after the point, in billionths. */
+const amount = z
+  .string()
+  .regex(/^\d{1,8}(?:\.\d{1,9})?$/, 'must be an amount such as 0.5')
+  .transform((text) => BigInt(Math.round(Number(text) * RAO_PER_TAO)));
+
 const SETTINGS = z.object({
   FILETAO_MINER_DATA_DIR: z.string().min(1, 'must name a folder'),
   FILETAO_MINER_HOST: z.string().min(1).default('127.0.0.1'),
@@ -56,10 +81,19 @@ const SETTINGS = z.object({
   FILETAO_MINER_EXTERNAL_PORT: number(1, MAX_PORT).optional(),
   FILETAO_MINER_CAPACITY_BYTES: bytes,
   FILETAO_MINER_FREE_FLOOR_BYTES: bytes.default(DEFAULT_FREE_FLOOR_BYTES),
-  FILETAO_MINER_KEY_FILE: z.string().min(1, 'must name the hotkey file'),
-  FILETAO_GENESIS_HASH: hexBytes(32),
+  FILETAO_MINER_KEY_FILE: z.string().optional(),
+  BT_WALLETS_PATH: z.string().optional(),
+  FILETAO_WALLET: z.string().optional(),
+  FILETAO_HOTKEY: z.string().default('default'),
+  FILETAO_SUBTENSOR: node.optional(),
+  FILETAO_GENESIS_HASH: hexBytes(32).optional(),
   FILETAO_NETUID: number(0, MAX_PORT),
-  FILETAO_TENANTS: tenants,
+  FILETAO_TENANTS: tenants.optional(),
+  FILETAO_TENANT_MIN_STAKE: amount.default(0n),
+  FILETAO_ANNOUNCE: z.enum(['self', 'elsewhere']).default('self'),
+  FILETAO_REGISTER_AT_MOST: amount.optional(),
+  FILETAO_CHAIN_EVERY_MS: number(100, 24 * HOUR_MS).default(DEFAULT_CHAIN_EVERY_MS),
+  FILETAO_LEAVING_MS: number(0, 365 * 24 * HOUR_MS).default(DEFAULT_LEAVING_MS),
   FILETAO_HOLD_MS: number(0, 365 * 24 * HOUR_MS).default(DEFAULT_HOLD_MS),
   FILETAO_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 });
@@ -74,10 +108,23 @@ export interface MinerSettings {
   readonly externalPort: number | undefined;
   readonly capacityBytes: number;
   readonly freeFloorBytes: number;
-  readonly keyFile: string;
-  readonly genesis: Uint8Array;
+  readonly key: MinerKey;
+  /** Where the chain is asked; undefined: nowhere, and `genesis` and `tenants` are given. */
+  readonly chain: { readonly endpoint: string; readonly pace: RpcPace } | undefined;
+  /** Undefined: the chain says. */
+  readonly genesis: Uint8Array | undefined;
   readonly netuid: number;
-  readonly tenants: readonly { readonly hotkey: Hotkey; readonly quotaBytes: number }[];
+  /** Undefined: the validators of the subnet. */
+  readonly tenants: readonly { readonly hotkey: Hotkey; readonly quotaBytes: number }[] | undefined;
+  /** Validators with less of the subnet's token are no tenants. */
+  readonly tenantMinStakeRao: bigint;
+  /** `elsewhere`: somebody else registers and announces this miner. */
+  readonly announce: 'self' | 'elsewhere';
+  /** What a registration may burn; undefined: it is not registered by itself. */
+  readonly registerAtMostRao: bigint | undefined;
+  readonly chainEveryMs: number;
+  /** How long it serves on after it lost its place. */
+  readonly leavingMs: number;
   readonly holdMs: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 }
@@ -102,6 +149,18 @@ export function readSettings(variables: Readonly<Record<string, string | undefin
   // Where one address is listened on, that is the one to claim.
   const externalIp = data.FILETAO_MINER_EXTERNAL_IP ?? u128OfAddress(data.FILETAO_MINER_HOST);
   if (!externalIp) return { ok: false, lines: ['FILETAO_MINER_EXTERNAL_IP is not set'] };
+  const lines: string[] = [];
+  if (!data.FILETAO_SUBTENSOR) {
+    const without = 'is not set (or name a chain with FILETAO_SUBTENSOR)';
+    if (!data.FILETAO_GENESIS_HASH) lines.push(`FILETAO_GENESIS_HASH ${without}`);
+    if (!data.FILETAO_TENANTS) lines.push(`FILETAO_TENANTS ${without}`);
+  }
+  const key = keyOf(data.FILETAO_MINER_KEY_FILE, data.FILETAO_WALLET, data.FILETAO_HOTKEY, data.BT_WALLETS_PATH);
+  if (!key) lines.push('FILETAO_MINER_KEY_FILE is not set (or name a wallet with FILETAO_WALLET)');
+  if (data.FILETAO_REGISTER_AT_MOST !== undefined && key?.kind === 'file') {
+    lines.push('FILETAO_REGISTER_AT_MOST needs FILETAO_WALLET: its coldkey pays');
+  }
+  if (lines.length > 0 || !key) return { ok: false, lines };
   return {
     ok: true,
     settings: {
@@ -112,12 +171,29 @@ export function readSettings(variables: Readonly<Record<string, string | undefin
       externalPort: data.FILETAO_MINER_EXTERNAL_PORT,
       capacityBytes: data.FILETAO_MINER_CAPACITY_BYTES,
       freeFloorBytes: data.FILETAO_MINER_FREE_FLOOR_BYTES,
-      keyFile: data.FILETAO_MINER_KEY_FILE,
+      key,
+      chain: data.FILETAO_SUBTENSOR,
       genesis: data.FILETAO_GENESIS_HASH,
       netuid: data.FILETAO_NETUID,
       tenants: data.FILETAO_TENANTS,
+      tenantMinStakeRao: data.FILETAO_TENANT_MIN_STAKE,
+      announce: data.FILETAO_ANNOUNCE,
+      registerAtMostRao: data.FILETAO_REGISTER_AT_MOST,
+      chainEveryMs: data.FILETAO_CHAIN_EVERY_MS,
+      leavingMs: data.FILETAO_LEAVING_MS,
       holdMs: data.FILETAO_HOLD_MS,
       logLevel: data.FILETAO_LOG_LEVEL,
     },
   };
+}
+
+function keyOf(
+  path: string | undefined,
+  wallet: string | undefined,
+  hotkey: string,
+  root = join(homedir(), '.bittensor', 'wallets'),
+): MinerKey | undefined {
+  // The file is the nearer name: containers may set a wallet for all programs.
+  if (path !== undefined) return { kind: 'file', path };
+  return wallet === undefined ? undefined : { kind: 'wallet', root, wallet, hotkey };
 }

@@ -23,7 +23,7 @@ const networkGroups: NetworkGroups = (address) =>
   address.ip.startsWith('127.') || address.ip === '::1' ? loopbackGroups(address) : internetGroups(address);
 
 export function minerNetwork(
-  directory: MinerDirectory,
+  directory: Pick<MinerDirectory, 'read'>,
   minerUrl: MinerUrl,
   cache: DirectoryCache,
   clock: Clock,

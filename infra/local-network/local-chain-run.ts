@@ -4,6 +4,7 @@
  */
 import { createRawRpc } from '#shared/chain/raw/raw-rpc.ts';
 import { readNeuron } from '#shared/chain/raw/read-neuron.ts';
+import { AXON_VERSION } from '#shared/chain/register-and-serve.ts';
 import type { Hotkey } from '#shared/primitives/ids.ts';
 import { Child } from './child.ts';
 import { TEMPO } from './genesis.ts';
@@ -13,8 +14,6 @@ import { GENESIS_FILE, type Secrets } from './secrets.ts';
 import type { StateFolder } from './state-folder.ts';
 import { Supervised, type Supervision } from './supervised.ts';
 
-/** What local miners say of themselves on the chain. */
-const AXON_VERSION = 1;
 /** A thousand TAO: on a chain of one's own the price only has to be paid. */
 const BURN_AT_MOST_RAO = 1_000_000_000_000n;
 

@@ -83,10 +83,9 @@ export class LocalNetwork {
         supervision,
       });
     });
-    const tenants = this.tenancies.map((tenancy) => tenancy.hotkey);
     const fleet = { ...secrets, miners: secrets.miners.slice(0, options.miners) };
     const onRestart = (miner: LocalMiner) => this.#movedTo(miner);
-    const settings = { tenants, chainUrl, restoreMs: times.restoreMs, onRestart };
+    const settings = { tenants: undefined, chainUrl, restoreMs: times.restoreMs, onRestart };
     this.miners = createFleet(state, fleet, sr25519, settings, supervision);
     const { purseSeed } = secrets;
     const purse = keyOf(sr25519, purseSeed);

@@ -8,6 +8,9 @@ import type { ChildSpec } from './child.ts';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 
+/** Three of the local chain's blocks: somebody who watches should not have to wait. */
+const LOCAL_CHAIN_EVERY_MS = 3000;
+
 export interface Listening {
   readonly url: string;
 }
@@ -123,6 +126,12 @@ export function minerProgram(start: MinerStart): ChildSpec<Listening> {
     FILETAO_GENESIS_HASH: start.genesisHash,
     FILETAO_NETUID: String(start.netuid),
     ...(start.tenants && { FILETAO_TENANTS: start.tenants.join(',') }),
+    ...(start.chainUrl && {
+      FILETAO_SUBTENSOR: start.chainUrl,
+      // One process does it for all of them: each by its own would load the library a dozen times.
+      FILETAO_ANNOUNCE: 'elsewhere',
+      FILETAO_CHAIN_EVERY_MS: String(LOCAL_CHAIN_EVERY_MS),
+    }),
     FILETAO_HOLD_MS: String(start.restoreMs),
   };
   return { name: start.name, args: ['miner/main.ts'], env, cwd: PROJECT, logFile: start.logFile, ready: listening };

@@ -121,7 +121,11 @@ export class Tenancy {
         monitor: times.monitorMs,
         repair: times.jobMs,
         survey: times.jobMs,
+        receipts: times.jobMs,
+        challenge: times.blockJobMs,
+        sweep: times.sweepMs,
       },
+      audit: { roundBlocks: times.roundBlocks },
       windowBlocks: times.windowBlocks,
       collect: { graceMs: times.collectGraceMs },
       maskSecretsFile: this.#write('keys', 'mask-secrets', `0:${secrets.maskSecret}\n`),
@@ -148,6 +152,7 @@ export class Tenancy {
       CORS_ORIGINS: '*',
       OPEN_ACCOUNTS: 'true',
       SESSION_MS: String(times.sessionMs),
+      UPLOAD_SESSION_MS: String(times.uploadSessionMs),
       COLLECT_GRACE_MS: String(times.holdMs),
     };
     const lines = Object.entries(settings).map(([name, value]) => `${name}="${value}"\n`);

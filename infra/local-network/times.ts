@@ -5,6 +5,8 @@
 export interface NetworkTimes {
   /** How long an upload may take before it is given up. */
   readonly sessionMs: number;
+  /** The same of an upload by parts, which somebody may go on with after lunch. */
+  readonly uploadSessionMs: number;
   /** How much longer its shards are held by miners (24 h in production). */
   readonly holdMs: number;
   /** After that, how long until collection takes what nobody explains (24 h in production). */
@@ -24,10 +26,15 @@ export interface NetworkTimes {
   readonly blockJobMs: number;
   /** Length of a window of statistics (720 in production). */
   readonly windowBlocks: number;
+  /** Blocks from one round of challenges to the next (25 in production). */
+  readonly roundBlocks: number;
+  /** Pause between two requests of the full sweep. */
+  readonly sweepMs: number;
 }
 
 export const LOCAL_TIMES: NetworkTimes = {
   sessionMs: 10 * 60_000,
+  uploadSessionMs: 4 * 3600_000,
   holdMs: 60_000,
   collectGraceMs: 10_000,
   restoreMs: 2000,
@@ -38,4 +45,6 @@ export const LOCAL_TIMES: NetworkTimes = {
   repairDelayMs: 10_000,
   blockJobMs: 1000,
   windowBlocks: 60,
+  roundBlocks: 5,
+  sweepMs: 10_000,
 };

@@ -8,9 +8,9 @@
  *   --axon.port              FILETAO_AXON_PORT           default 8091
  *   --axon.external_ip       FILETAO_AXON_EXTERNAL_IP    address that others reach; default --axon.ip where that is one
  *   --axon.external_port     FILETAO_AXON_EXTERNAL_PORT  default --axon.port
- *   --wallet.name            FILETAO_WALLET_NAME         default "default"
- *   --wallet.hotkey          FILETAO_WALLET_HOTKEY       default "default"
- *   --wallet.path            FILETAO_WALLET_PATH         default ~/.bittensor/wallets
+ *   --wallet.name            FILETAO_WALLET              default "default"
+ *   --wallet.hotkey          FILETAO_HOTKEY              default "default"
+ *   --wallet.path            BT_WALLETS_PATH             default ~/.bittensor/wallets
  */
 import { parseAddress } from '#shared/wire/address.ts';
 import { PUBLIC_PACE, type RpcPace, UNLIMITED_PACE } from './rpc-pace.ts';
@@ -60,9 +60,9 @@ const NAMES = {
   port: ['--axon.port', 'FILETAO_AXON_PORT'],
   externalIp: ['--axon.external_ip', 'FILETAO_AXON_EXTERNAL_IP'],
   externalPort: ['--axon.external_port', 'FILETAO_AXON_EXTERNAL_PORT'],
-  wallet: ['--wallet.name', 'FILETAO_WALLET_NAME'],
-  hotkey: ['--wallet.hotkey', 'FILETAO_WALLET_HOTKEY'],
-  path: ['--wallet.path', 'FILETAO_WALLET_PATH'],
+  wallet: ['--wallet.name', 'FILETAO_WALLET'],
+  hotkey: ['--wallet.hotkey', 'FILETAO_HOTKEY'],
+  path: ['--wallet.path', 'BT_WALLETS_PATH'],
 } as const;
 
 type Given = Readonly<Record<string, string | undefined>>;

@@ -8,6 +8,9 @@ import type { Signer } from '#shared/primitives/signer.ts';
 import { type ChainFailure, plainFailure } from './chain-failure.ts';
 import type { AxonClaim, ChainHeads, MetagraphReader, NeuronActions } from './ports.ts';
 
+/** What axons of this project say: the version of what they speak, not of the program. */
+export const AXON_VERSION = 1;
+
 export interface ServeRequest {
   readonly netuid: number;
   readonly hotkey: Signer;

@@ -223,6 +223,8 @@ export interface MinerEntry {
 export interface DirectorySnapshot {
   readonly takenAtMs: number;
   readonly miners: readonly MinerEntry[];
+  /** The tenant's, 64 bytes (`sealed-directory.ts`); absent while nothing was ever published. */
+  readonly signature?: Uint8Array;
 }
 
 /** The miners of the network, as the tenant last published them. */

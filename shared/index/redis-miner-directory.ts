@@ -2,6 +2,7 @@
  * `MinerDirectory` over Redis: pages below what a hosted plan allows for a key, written under a new version and made
  * current by one switch of the head, so that a reader sees one whole snapshot or the one before. Only the tenant writes.
  */
+import { fromHex, toHex } from '#shared/primitives/bytes.ts';
 import { type Hotkey, MAX_MINER_NUMBER, type MinerNumber, parseHotkey } from '#shared/primitives/ids.ts';
 import { keys } from './keys.ts';
 import { type DirectorySnapshot, IndexUnavailable, type MinerDirectory, type MinerEntry } from './ports.ts';
@@ -17,14 +18,22 @@ interface Head {
   readonly version: number;
   readonly pages: number;
   readonly takenAtMs: number;
+  readonly signature: Uint8Array | undefined;
 }
 
-const packHead = ({ version, pages, takenAtMs }: Head): string => `${version} ${pages} ${takenAtMs}`;
+const packHead = ({ version, pages, takenAtMs, signature }: Head): string =>
+  [version, pages, takenAtMs, ...(signature ? [toHex(signature)] : [])].join(' ');
 
 function parseHead(text: string): Head {
-  const match = /^([0-9]{1,15}) ([0-9]{1,6}) ([0-9]{1,15})$/.exec(text);
+  const match = /^([0-9]{1,15}) ([0-9]{1,6}) ([0-9]{1,15})(?: ([0-9a-f]{128}))?$/.exec(text);
   if (!match) return nonsense("the directory's head");
-  return { version: Number(match[1]), pages: Number(match[2]), takenAtMs: Number(match[3]) };
+  const [, version, pages, takenAtMs, signature] = match;
+  return {
+    version: Number(version),
+    pages: Number(pages),
+    takenAtMs: Number(takenAtMs),
+    signature: signature === undefined ? undefined : fromHex(signature),
+  };
 }
 
 const packEntry = (entry: MinerEntry): string =>
@@ -102,7 +111,8 @@ export function createRedisMinerDirectory(connection: RedisConnection): MinerDir
         if (text === null) return { takenAtMs: 0, miners: [] };
         const head = parseHead(text);
         const miners = await readVersion(head);
-        if (miners) return { takenAtMs: head.takenAtMs, miners };
+        const { takenAtMs, signature } = head;
+        if (miners) return { takenAtMs, miners, ...(signature && { signature }) };
       }
       throw new IndexUnavailable('the directory has pages missing');
     },
@@ -128,7 +138,8 @@ export function createRedisMinerDirectory(connection: RedisConnection): MinerDir
         });
         replies.skip(run.length);
       }
-      const head = packHead({ version, pages: pages.length, takenAtMs: snapshot.takenAtMs });
+      const { takenAtMs, signature } = snapshot;
+      const head = packHead({ version, pages: pages.length, takenAtMs, signature });
       (await connection.write((c) => c.set(keys.directoryHead, head))).wasSet();
       // Readers of the old version that come too late find a page missing and read the head again.
       const old = before === null ? undefined : parseHead(before);

@@ -120,7 +120,7 @@ describe('the edge under production limits', () => {
     const { miners, takenAtMs } = await world.index.miners.read();
     const [first, ...others] = miners;
     if (!first) throw new Error('no miners');
-    await world.index.miners.publish({
+    await world.publish({
       takenAtMs: takenAtMs + 1,
       miners: [{ ...first, address: { ...first.address, port } }, ...others],
     });
@@ -134,7 +134,7 @@ describe('the edge under production limits', () => {
     await response.text();
     expect(lured).not.toContain('/lured');
     expect(fresh.counts.bareIps + edge.counts.bareIps - before).toBe(0);
-    await world.index.miners.publish({ takenAtMs: takenAtMs + 2, miners });
+    await world.publish({ takenAtMs: takenAtMs + 2, miners });
     await fresh.stop();
     trap.closeAllConnections();
     await new Promise((resolve) => trap.close(resolve));

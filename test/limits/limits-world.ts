@@ -11,7 +11,9 @@ import { createFleet, type LocalMiner } from '#infra/local-network/miner-fleet.t
 import { loadSecrets } from '#infra/local-network/secrets.ts';
 import { StateFolder } from '#infra/local-network/state-folder.ts';
 import { keyOf } from '#infra/local-network/throw-away-wallet.ts';
+import type { DirectorySnapshot } from '#shared/index/ports.ts';
 import { createIndex, type Index } from '#shared/index/redis-index.ts';
+import { sealSnapshot } from '#shared/index/sealed-directory.ts';
 import { apiKeyHash } from '#shared/primitives/api-key.ts';
 import { fromHex } from '#shared/primitives/bytes.ts';
 import { silentLog, systemClock, systemRandom } from '#shared/primitives/effects.ts';
@@ -29,6 +31,8 @@ const RESTORE_MS = 1000;
 export interface LimitsWorld {
   readonly index: Index;
   readonly miners: readonly LocalMiner[];
+  /** Signed by the tenant. */
+  publish(snapshot: DirectorySnapshot): Promise<void>;
   /** `Authorization` of an owner. */
   readonly headers: { readonly authorization: string };
   startEdge(options?: Omit<HarnessOptions, 'bindings' | 'indexUrl'>): Promise<Harness>;
@@ -76,7 +80,9 @@ export async function startLimitsWorld(count: number): Promise<LimitsWorld> {
   const key = { keyId: own.apiKeyId, owner: own.owner as OwnerId, label: 'limits', createdAtMs: nowMs };
   await index.access.addKey(key, apiKeyHash(own.apiKey));
   const numbers = await index.miners.numberOf(miners.map(({ hotkey }) => hotkey));
-  await index.miners.publish({
+  const publish = (snapshot: DirectorySnapshot) =>
+    index.miners.publish(sealSnapshot({ signer: tenant, network }, snapshot));
+  await publish({
     takenAtMs: nowMs,
     miners: miners.flatMap(({ hotkey, coldkey, port }, i) => {
       const number = numbers.get(hotkey);
@@ -98,6 +104,7 @@ export async function startLimitsWorld(count: number): Promise<LimitsWorld> {
   return {
     index,
     miners,
+    publish,
     headers: { authorization: `Bearer ${own.apiKey}` },
     startEdge: async (options = {}) => {
       const harness = await startHarness({ ...options, bindings, indexUrl: gateway.url });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { isSealed } from '#shared/index/sealed-directory.ts';
 import { fromHex, toHex } from '#shared/primitives/bytes.ts';
 import {
   type AnchorId,
@@ -224,16 +225,65 @@ describe('grantEdges', () => {
 });
 
 describe('publishMiners', () => {
-  it('offers miners that proved their address and have room, and lists the others', async () => {
+  it('offers miners that proved their address and have room, and lists those that once did', async () => {
     const { miners, tenant } = makeWorld(4);
     const [, dead, liar, full] = miners as [TestMiner, TestMiner, TestMiner, TestMiner];
+    const state = newPublishState();
+    await publishMiners(tenant.ports, state, signal);
     dead.fault = 'dead';
-    liar.fault = 'lies-about-address';
     full.freeBytes = 0;
+    await publishMiners(tenant.ports, state, signal);
+    liar.fault = 'lies-about-address';
+    // A validator that starts again knows its miners from what it published.
     await publishMiners(tenant.ports, newPublishState(), signal);
     const { miners: listed } = await tenant.index.read();
     expect(listed.map((miner) => miner.accepting)).toEqual([true, false, false, false]);
     expect(new Set(listed.map((miner) => miner.number)).size).toBe(4);
+  });
+
+  it('gives no number to a hotkey that never proved to be a miner', async () => {
+    const { miners, tenant } = makeWorld(2);
+    (miners[1] as TestMiner).fault = 'dead';
+    await publishMiners(tenant.ports, newPublishState(), signal);
+    expect((await tenant.index.read()).miners.map(({ hotkey }) => hotkey)).toEqual([miners[0]?.peer.hotkey]);
+  });
+
+  it('asks an address that proves nothing more and more rarely', async () => {
+    const { clock, miners, tenant } = makeWorld(1);
+    (miners[0] as TestMiner).fault = 'dead';
+    let asked = 0;
+    const { hello } = tenant.ports.miners;
+    const counted: typeof tenant.ports.miners = {
+      ...tenant.ports.miners,
+      hello: (...args) => {
+        asked += 1;
+        return hello(...args);
+      },
+    };
+    const state = newPublishState();
+    for (let minute = 0; minute < 30; minute++) {
+      await publishMiners({ ...tenant.ports, miners: counted }, state, signal);
+      clock.ms += 60_000;
+    }
+    expect(asked).toBeLessThan(10);
+  });
+
+  it('keeps who lost its place listed for reading, and offers nothing more of it', async () => {
+    const { tenant } = makeWorld(2);
+    const state = newPublishState();
+    await publishMiners(tenant.ports, state, signal);
+    const all = await tenant.ports.registrations.read();
+    const registrations = { read: async () => all.map((miner, i) => (i === 0 ? { ...miner, leftAt: 7 } : miner)) };
+    await publishMiners({ ...tenant.ports, registrations }, state, signal);
+    expect((await tenant.index.read()).miners.map(({ accepting }) => accepting)).toEqual([false, true]);
+  });
+
+  it('signs what it publishes', async () => {
+    const { tenant } = makeWorld(2);
+    await publishMiners(tenant.ports, newPublishState(), signal);
+    const { network, signer } = tenant.ports;
+    const expected = { network, tenant: signer.hotkey, verify: sr25519.verify };
+    expect(isSealed(expected, await tenant.index.read())).toBe(true);
   });
 
   it('writes only when something changed, or the last time is long ago', async () => {

@@ -58,6 +58,20 @@ function addressField({ ss58Address, publicKey, accountId }: Record<string, unkn
   return bytes && hotkeyOf(bytes);
 }
 
+/**
+ * The 32-byte secret seed of a private file: of its phrase, else as it stands there; undefined where there is only a
+ * private key, which no seed can be made of.
+ */
+export async function seedOfKeyFile(
+  text: string,
+  path: string,
+): Promise<Result<Uint8Array | undefined, WalletFailure>> {
+  const { secretPhrase, secretSeed } = JSON.parse(text) as Record<string, unknown>;
+  if (typeof secretPhrase !== 'string' || secretPhrase === '') return succeed(hexField(secretSeed, 32));
+  const seed = await seedOfPhrase(secretPhrase);
+  return seed.ok ? seed : walletFailure('bad-key-file', `${path}: ${seed.failure.message}`);
+}
+
 async function signerField(
   { secretPhrase, secretSeed, privateKey }: Record<string, unknown>,
   sr25519: Sr25519,

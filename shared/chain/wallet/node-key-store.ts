@@ -70,15 +70,21 @@ export async function readPrivateKey(
   sr25519: Sr25519,
   askPassword: AskPassword,
 ): Promise<Result<Key, WalletFailure>> {
+  const text = await readPrivateText(path, askPassword);
+  return text.ok ? parseKeyFile(text.value, sr25519, path) : text;
+}
+
+/** The JSON of a private file, decrypted. */
+export async function readPrivateText(path: string, askPassword: AskPassword): Promise<Result<string, WalletFailure>> {
   const file = await readKeyBytes(path, true);
   if (!file.ok) return file;
   const cipher = cipherOf(file.value);
-  if (!cipher) return parseKeyFile(Buffer.from(file.value).toString('utf8'), sr25519, path);
+  if (!cipher) return succeed(Buffer.from(file.value).toString('utf8'));
   const password = await askPassword(`Password of ${path}`);
   if (!password) return walletFailure('password-needed', `${path} is encrypted and no password was given`);
   const plain = await cipher.decrypt(file.value, password);
   if (!plain) return walletFailure('wrong-password', `wrong password for ${path}, or the file is damaged`);
-  return parseKeyFile(Buffer.from(plain).toString('utf8'), sr25519, path);
+  return succeed(Buffer.from(plain).toString('utf8'));
 }
 
 /** Writes a new file, 0600, in folders of 0700: complete when it appears, refused when there is one. */

@@ -9,9 +9,16 @@ import type { Random } from '#shared/primitives/effects.ts';
 import { type Result, succeed } from '#shared/primitives/failure.ts';
 import type { Hotkey } from '#shared/primitives/ids.ts';
 import type { Signer, Sr25519 } from '#shared/primitives/signer.ts';
-import { privateKeyFile, publicKeyFile } from './key-file.ts';
+import { parseKeyFile, privateKeyFile, publicKeyFile, seedOfKeyFile } from './key-file.ts';
 import { newPhrase, type PhraseWords } from './mnemonic.ts';
-import { type AskPassword, isEncrypted, readPrivateKey, readPublicKey, writeKeyFile } from './node-key-store.ts';
+import {
+  type AskPassword,
+  isEncrypted,
+  readPrivateKey,
+  readPrivateText,
+  readPublicKey,
+  writeKeyFile,
+} from './node-key-store.ts';
 import { naclKey, sealNacl } from './node-nacl.ts';
 import { type WalletFailure, walletFailure } from './wallet-failure.ts';
 
@@ -80,6 +87,35 @@ export async function loadColdkey(
   if (bad) return bad;
   const loaded = await load(coldkeyPath(place), sr25519, askPassword);
   return loaded.ok ? loaded : missing(place, loaded.failure, 'the coldkey is kept elsewhere; run this where it is');
+}
+
+export interface ColdkeySeed {
+  readonly address: Hotkey;
+  /** 32 bytes: what everything else of the coldkey is derived from. */
+  readonly seed: Uint8Array;
+}
+
+/** The coldkey's secret seed: keys of private files are derived from it. There is no such call for hotkeys. */
+export async function readColdkeySeed(
+  place: WalletPlace,
+  sr25519: Sr25519,
+  askPassword: AskPassword,
+): Promise<Result<ColdkeySeed, WalletFailure>> {
+  const bad = badName(place.wallet);
+  if (bad) return bad;
+  const path = coldkeyPath(place);
+  const text = await readPrivateText(path, askPassword);
+  if (!text.ok) return missing(place, text.failure, 'the coldkey is kept elsewhere; run this where it is');
+  const key = await parseKeyFile(text.value, sr25519, path);
+  if (!key.ok) return key;
+  const seed = await seedOfKeyFile(text.value, path);
+  if (!seed.ok) return seed;
+  return seed.value
+    ? succeed({ address: key.value.address, seed: seed.value })
+    : walletFailure(
+        'public-only',
+        `${path} holds neither a phrase nor a seed: keys of files cannot be derived from it`,
+      );
 }
 
 export interface CreatedKey {
