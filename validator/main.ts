@@ -93,7 +93,11 @@ async function main(): Promise<void> {
   };
   const edges = async () => [...new Set([...settings.edges, ...(await readEdgeList(dataDir))])];
   const audits = await openAudits(ports, state, settings, sr25519.verify, edges);
-  const jobs = [...jobsOf(ports, state, settings, sr25519.verify, edges), ...audits.jobs];
+  const jobs = [
+    ...jobsOf(ports, state, settings, sr25519.verify, edges),
+    ...standingJobs(ports, state, settings, index.history),
+    ...audits.jobs,
+  ];
   const schedule = startSchedule(jobs, systemClock, log);
   // A new miner need not wait for the next round of looking at all of them.
   subnet.onChange(() => void schedule.trigger('publish'));
@@ -141,7 +145,6 @@ function jobsOf(
     { name: 'drop-strays', everyMs: everyMs.dropStrays, run: (signal) => dropStrays(ports, signal) },
     { name: 'collect', everyMs: everyMs.collect, run: (signal) => collect(ports, cursors, { graceMs, limit }, signal) },
     ...repairJobs(ports, state, settings),
-    ...standingJobs(ports, state, settings),
   ];
 }
 

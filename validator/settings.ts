@@ -72,6 +72,7 @@ const Config = z.strictObject({
       collect: period(HOUR_MS),
       closeWindow: period(BLOCK_MS),
       setWeights: period(BLOCK_MS),
+      describe: period(30 * SECOND_MS),
       monitor: period(30 * SECOND_MS),
       repair: period(5 * SECOND_MS),
       survey: period(10 * SECOND_MS),
@@ -91,6 +92,8 @@ const Config = z.strictObject({
         .default(30 * 24 * HOUR_MS),
     })
     .prefault({}),
+  /** A snapshot of the network for its series; 720 are kept. */
+  snapshotMs: period(HOUR_MS),
   /** Length of a window of statistics: when it closes, tiers are set. */
   windowBlocks: z.int().min(1).max(100_000).default(WINDOW_BLOCKS),
   /** Lines epoch:64 hex digits, mode 0600: what masks are made of (por/v1 §3). Without it nothing is repaired. */

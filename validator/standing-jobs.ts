@@ -1,12 +1,14 @@
 /**
- * The jobs that turn answers into standings and weights, as the schedule takes them: closing windows and setting
- * weights. Made by `main.ts`.
+ * The jobs that turn answers into standings and weights, as the schedule takes them: closing windows, setting
+ * weights, and describing all of it in the index. Made by `main.ts`.
  */
+import type { NetworkHistory } from '#shared/index/network-ports.ts';
 import type { Hotkey } from '#shared/primitives/ids.ts';
 import { TIERS } from '#shared/tier/table.ts';
 import { tierNamed } from './domain/standing-steps.ts';
 import { tierAllowance } from './domain/tier-allowance.ts';
 import { closeWindow } from './flows/close-window.ts';
+import { describeNetwork, newDescribeState } from './flows/describe-network.ts';
 import { newSetWeightsState, setWeights } from './flows/set-weights.ts';
 import type { ValidatorPorts } from './ports.ts';
 import type { Job } from './schedule.ts';
@@ -21,10 +23,13 @@ export const allowanceIn =
 
 export function standingJobs(
   ports: ValidatorPorts,
-  { standings, weights }: ValidatorState,
-  { everyMs, windowBlocks }: ValidatorSettings,
+  { standings, weights, inventories }: ValidatorState,
+  { everyMs, windowBlocks, snapshotMs }: ValidatorSettings,
+  history: NetworkHistory,
 ): readonly Job[] {
   const setting = newSetWeightsState();
+  const described = newDescribeState();
+  const rules = { tiers: TIERS, windowBlocks, snapshotMs };
   return [
     {
       name: 'close-window',
@@ -35,6 +40,12 @@ export function standingJobs(
       name: 'set-weights',
       everyMs: everyMs.setWeights,
       run: (signal) => setWeights({ ...ports, standings, weights }, setting, signal),
+    },
+    {
+      name: 'describe',
+      everyMs: everyMs.describe,
+      run: (signal) =>
+        describeNetwork({ ...ports, standings, weights, inventories, history }, rules, described, signal),
     },
   ];
 }

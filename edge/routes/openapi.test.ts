@@ -2,6 +2,7 @@
 import { beforeAll, expect, test } from 'vitest';
 import { patternBytes } from '#edge/testing/sources.ts';
 import { createTestEdge, type TestEdge } from '#edge/testing/test-edge.ts';
+import { minerKey, newDetail, newMinerNow, newNow, newSnapshot } from '#shared/testing/network-rows.ts';
 import { openApiPath } from './openapi.ts';
 import { ROUTES } from './route-list.ts';
 
@@ -77,10 +78,29 @@ test('every JSON answer of success is what its route’s schema says, and nothin
   await call('DELETE', '/v1/files/:cid', `/v1/files/${cid}`);
   await call('GET', '/v1/files/:cid/deletion', `/v1/files/${cid}/deletion`);
   await call('DELETE', '/v1/files/by-name/:name', '/v1/files/by-name/b.bin');
+  const opened = await call('POST', '/v1/uploads', '/v1/uploads', '{"bytes":3000}');
+  const upload = `/v1/uploads/${opened?.upload}`;
+  await call('PUT', '/v1/uploads/:upload/parts/:number', `${upload}/parts/1`, patternBytes(3000));
+  await call('GET', '/v1/uploads', '/v1/uploads');
+  await call('GET', '/v1/uploads/:upload', upload);
+  await call('POST', '/v1/uploads/:upload/complete', `${upload}/complete`, '{}');
+  const other = await call('POST', '/v1/uploads', '/v1/uploads', '{}');
+  await call('DELETE', '/v1/uploads/:upload', `/v1/uploads/${other?.upload}`);
   const key = await call('POST', '/v1/keys', '/v1/keys', '{"label":"laptop"}');
   await call('GET', '/v1/keys', '/v1/keys');
   await call('DELETE', '/v1/keys/:keyId', `/v1/keys/${key?.keyId}`);
   await call('GET', '/v1/account', '/v1/account');
+  const nowMs = edge.clock.nowMs();
+  await edge.history.append(newSnapshot(nowMs, 3), 3_600_000);
+  await edge.history.publishNow(newNow(nowMs, 2), [newMinerNow(0), newMinerNow(1)]);
+  await edge.history.publishDetails([newDetail(nowMs, 2)], 3_600_000);
+  await call('GET', '/v1/network', '/v1/network');
+  await call('GET', '/v1/network/miners', '/v1/network/miners?limit=1');
+  await call('GET', '/v1/network/miners/:hotkey', `/v1/network/miners/${minerKey(2)}`);
+  await call('GET', '/miner_statistics', '/miner_statistics');
+  await call('GET', '/miner/:hotkey', `/miner/${minerKey(1)}`);
+  await call('GET', '/tiers_data', '/tiers_data');
+  await call('GET', '/network_data', '/network_data?limit=1');
   await call('GET', '/health', '/health');
   await call('GET', '/openapi.json', '/openapi.json');
   await call('GET', '/docs', '/docs');

@@ -24,6 +24,8 @@ export interface NetworkTimes {
   readonly repairDelayMs: number;
   /** Pause between two looks for a new block (one a second here) by the jobs that wait for one. */
   readonly blockJobMs: number;
+  /** How often the network's series get a row (an hour in production). */
+  readonly snapshotMs: number;
   /** Length of a window of statistics (720 in production). */
   readonly windowBlocks: number;
   /** Blocks from one round of challenges to the next (25 in production). */
@@ -44,6 +46,7 @@ export const LOCAL_TIMES: NetworkTimes = {
   monitorMs: 2000,
   repairDelayMs: 10_000,
   blockJobMs: 1000,
+  snapshotMs: 15_000,
   windowBlocks: 60,
   roundBlocks: 5,
   sweepMs: 10_000,

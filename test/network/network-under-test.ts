@@ -25,6 +25,7 @@ const FAST: NetworkTimes = {
   monitorMs: 500,
   repairDelayMs: 2000,
   blockJobMs: 300,
+  snapshotMs: 2000,
   windowBlocks: 60,
 };
 

@@ -37,6 +37,8 @@ export interface WeightHistory {
   note(entry: WeightEntry): void;
   /** Newest first. */
   list(limit: number): readonly WeightEntry[];
+  /** The newest entry that has weights: what was set or committed last. */
+  newestSet(): WeightEntry | undefined;
 }
 
 export const WEIGHTS_SCHEMA: SchemaPart = {
@@ -77,5 +79,9 @@ export function createWeightHistory(db: Database): WeightHistory {
         db.sql('DELETE FROM weight_history WHERE seq <= ?').run(Number(lastInsertRowid) - ENTRIES_KEPT);
       }),
     list: (limit) => db.sql('SELECT * FROM weight_history ORDER BY seq DESC LIMIT ?').all(limit).map(entryOf),
+    newestSet: () => {
+      const row = db.sql("SELECT * FROM weight_history WHERE weights <> '[]' ORDER BY seq DESC LIMIT 1").get();
+      return row && entryOf(row);
+    },
   };
 }
