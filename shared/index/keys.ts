@@ -5,7 +5,8 @@
  *   n                 next file number                      i         open uploads: number by expiry (zset)
  *   f:FILE            a live file's record                  t:FILE    a deleted file's record
  *   x:FILE:CHUNK      segment records of larger files       ic        chunks written by open uploads (hash)
- *   w:FILE            an upload session (hash: s session, c how it ends, d 1 once stored, aPART sendings of a part)
+ *   w:FILE            an upload session (hash: s session, c how it ends, d 1 once stored, x chunks written,
+ *                     aPART sendings of a part)
  *   wp:FILE           its parts (zset by number)            wo:OWNER  an owner's open sessions: number by end (zset)
  *   ws:FILE:PART:ATTEMPT:PIECE   segment records of one sending of a part
  *   c:BUCKET          files by CID, and by owner and CID (zset of tags, see `tags.ts`)

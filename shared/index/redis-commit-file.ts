@@ -97,9 +97,6 @@ async function attempt(
   const own = stored.find((other) => other.file.number === file.number);
   if (own) {
     if (held) await release(context, file, lease);
-    if (upload?.shared && upload.writtenChunks > 0) {
-      await context.connection.write((c) => c.hdel(keys.uploadChunks, `${file.number}`));
-    }
     return { outcome: 'stored', file: own.file };
   }
   const nowMs = context.clock.nowMs();
@@ -155,7 +152,7 @@ async function makeVisible(
       c.zadd(key, { score: 0, member });
     }
     for (const { chunk, text: records } of chunks) c.set(keys.chunk(file.number, chunk), records);
-    if (upload.writtenChunks > 0) c.hdel(keys.uploadChunks, `${file.number}`);
+    if (upload.writtenChunks > 0 && !upload.shared) c.hdel(keys.uploadChunks, `${file.number}`);
   });
   const first = replies.wasSet();
   const bytesNow = replies.integer();

@@ -60,9 +60,14 @@ export function createRedisFileIndex(context: IndexContext): FileIndex {
     },
     commitFile: (file) => commitFile(context, file),
     async abandonUpload(file) {
-      await abortSession(context, file);
-      const written = (await connection.read((c) => c.hget(keys.uploadChunks, `${file}`))).textOrNull();
-      await abandon(context, file, countOf(written));
+      const replies = await connection.read((c) => {
+        c.hget(keys.uploadChunks, `${file}`);
+        c.hmget(keys.session(file), 's', 'x');
+      });
+      const written = countOf(replies.textOrNull());
+      const [session, writtenBySession] = replies.textsOrNulls(2);
+      if (session != null) await abortSession(context, file, session);
+      await abandon(context, file, Math.max(written, countOf(writtenBySession ?? null)));
     },
 
     findFile: (cid, owner) => findFile(context, cid, owner),

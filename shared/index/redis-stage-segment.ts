@@ -17,7 +17,9 @@ export async function stageSegment(
   if (!full) return;
   upload.writtenChunks = Math.max(upload.writtenChunks, full.chunk + 1);
   const replies = await context.connection.multi((c) => {
-    c.hset(keys.uploadChunks, { [file]: upload.writtenChunks });
+    // A session's mark goes with the session: whoever else completes it may set it after the commit has taken it away.
+    if (upload.shared) c.hset(keys.session(file), { x: upload.writtenChunks });
+    else c.hset(keys.uploadChunks, { [file]: upload.writtenChunks });
     c.set(keys.chunk(file, full.chunk), full.text);
   });
   replies.skip(2);

@@ -81,10 +81,8 @@ async function removeKeys(context: IndexContext, names: readonly string[]): Prom
   }
 }
 
-/** Before the tenant expires an upload: if it is a session, nobody commits it any more. */
-export async function abortSession(context: IndexContext, number: FileNumber): Promise<void> {
-  const text = (await context.connection.read((c) => c.hget(keys.session(number), 's'))).textOrNull();
-  if (text === null) return;
+/** Before an upload's chunks are removed: nobody commits it as a session any more. */
+export async function abortSession(context: IndexContext, number: FileNumber, text: string): Promise<void> {
   const session = parseSession(number, text) ?? nonsense('an upload session');
   if (context.clock.nowMs() < session.endsAtMs) await endUpload(context, session, packEnd('aborted'));
 }

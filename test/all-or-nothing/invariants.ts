@@ -126,7 +126,7 @@ async function checkBytes(
 /** Kept for ever or until they expire, whatever becomes of files. */
 const LASTING = new Set(['n', 'ec', 'id', 'mn', 'mc', 'mk', 'dh', 'dv', 'dp', 'g', 'k', 'ok', 'nn', 'u', 'r', 'd']);
 /** While something is under way. */
-const PASSING = new Set(['lc', 'lf', 'i', 'ic', 'td', 't', 's', 'x']);
+const PASSING = new Set(['lc', 'lf', 'i', 'ic', 'td', 't', 's', 'x', 'w', 'wp', 'ws', 'wo']);
 
 /** Every key of the index belongs to a file, each entry exactly once. */
 function checkKeys(seen: Seen, files: readonly FileRecord[], settled: boolean): void {

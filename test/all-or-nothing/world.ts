@@ -15,6 +15,7 @@ import { type DirectoryCache, minerNetwork } from '#edge/network/miner-network.t
 import type { EdgePorts } from '#edge/ports.ts';
 import { pieceSource } from '#edge/testing/sources.ts';
 import { loadNodeKernel } from '#shared/codec/node-kernel.ts';
+import { loadNodeZkKernel } from '#shared/proof/zk/node-zk-kernel.ts';
 import type { FileChange, FileRecord } from '#shared/index/ports.ts';
 import { createIndex, type Index } from '#shared/index/redis-index.ts';
 import { concatBytes } from '#shared/primitives/bytes.ts';
@@ -47,7 +48,12 @@ const HOLD_MS = 120_000;
 const SLEEP_SHARE = 1 / 50;
 const SETTINGS = {
   ...{ tenant: hotkeyOf(new Uint8Array(32).fill(8)), genesisHash: new Uint8Array(32), netuid: 21 },
-  ...{ maskSecrets: [{ epoch: 3, secret: new Uint8Array(32).fill(9) }], corsOrigins: [], publicReads: false, openAccounts: false },
+  ...{
+    maskSecrets: [{ epoch: 3, secret: new Uint8Array(32).fill(9) }],
+    corsOrigins: [],
+    publicReads: false,
+    openAccounts: false,
+  },
   ...{ maxFileBytes: 2 ** 30, sessionMs: SESSION_MS, uploadSessionMs: SESSION_MS, collectGraceMs: HOLD_MS },
 };
 const kernel = loadNodeKernel();
@@ -168,7 +174,7 @@ export class World {
         state: async () => ({ state: 'valid', untilMs: clock.nowMs() + HOUR_MS }),
       },
       transfer: {
-        ...{ kernel, miners, clock: systemClock, random: systemRandom, log: silentLog, sha256: webSha256 },
+        ...{ kernel, zkKernel: loadNodeZkKernel, miners, clock: systemClock, random: systemRandom, log: silentLog, sha256: webSha256 },
         ...{ latencies: createLatencies(systemClock), pace: PATIENT_PACE },
       },
       ...{ storeSegments, fetchSegments, newSha256: nodeSha256, admission: new Admission(), newBudget: createBudget },
