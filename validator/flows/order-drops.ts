@@ -30,7 +30,9 @@ export async function orderDrops(
       const answer = await ports.miners.drop(peer, batch, 'drop', DROP_REASONS[reason], signal);
       if (!answer.ok) {
         const { code, problem, message } = answer.failure;
-        ports.log.warn('drop-refused', { miner: peer.hotkey, reason, shards: batch.length, code, problem, message });
+        // Silence is the monitor's to report.
+        const level = code === 'unreachable' || code === 'cancelled' ? 'debug' : 'warn';
+        ports.log[level]('drop-refused', { miner: peer.hotkey, reason, shards: batch.length, code, problem, message });
         return;
       }
       // Absent is as good as gone; 'restored' is no answer to a drop and the client refuses it.

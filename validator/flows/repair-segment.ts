@@ -8,7 +8,7 @@ import { segmentLength } from '#shared/codec/segment.ts';
 import { type FileRecord, IndexUnavailable, type SegmentRecord, type ShardSlot } from '#shared/index/ports.ts';
 import { systemRandom } from '#shared/primitives/effects.ts';
 import { type AnchorId, idBytes, newOrderId, refOf } from '#shared/primitives/ids.ts';
-import { anchorIdOf } from '#shared/proof/anchor.ts';
+import { type AnchorType, POR_ANCHOR_TYPE, shardIdOf } from '#shared/proof/any-anchor.ts';
 import type { PlacedShard, WantedShard } from '#shared/transfer/rebuild-ports.ts';
 import { rebuildShards } from '#shared/transfer/rebuild-shards.ts';
 import { classifySegment, type SegmentNeeds } from '#validator/domain/classify-segment.ts';
@@ -85,7 +85,8 @@ export async function repairSegment(
     repairs.enqueue(waiting, needs.spare, waitMs, 'not-yet-due');
     return waits('not-yet-due', needs.spare);
   }
-  const report = await rebuild(ports, settings, view, waiting, file, record, needs, signal);
+  const name = { file: file.number, segment: waiting.segment };
+  const report = await rebuild(ports, settings, view, name, file, record, needs, signal);
   if (report.outcome === 'done') repairs.forget(waiting);
   return report;
 }
@@ -218,7 +219,8 @@ class Recording {
     this.#enterBooks(shard, expected, old);
     // Found by collection if this fails: nothing names it any more.
     const late = (error: unknown) => log.debug('not-handed-on', { reason: String(error) });
-    if (old && this.#view.hotkeyOf(expected.miner)) {
+    // What a miner holds that is gone, collection finds when it comes back.
+    if (old && this.#view.conditionOf(expected.miner) !== 'gone') {
       await files.addStrays([this.#stray(expected.miner, old)]).catch(late);
     }
     await files.addReceipts({ file, segment, receipts: [shard.receipt] }).catch(late);
@@ -226,7 +228,7 @@ class Recording {
   }
 
   #anchorOf({ root }: ShardSlot): AnchorId {
-    return anchorIdOf({ root, bytes: this.#shardBytes });
+    return shardIdOf(this.#anchorType, root, this.#shardBytes);
   }
 
   #stray(miner: ShardSlot['miner'], anchorId: AnchorId) {
@@ -241,7 +243,7 @@ class Recording {
     const place = { file, segment, shardIndex, placement };
     transaction(() => {
       inventories.add(miner.hotkey, {
-        ...{ anchorId, anchorType: 1, root: slot.root, bytes: this.#shardBytes, place },
+        ...{ anchorId, anchorType: this.#anchorType, root: slot.root, bytes: this.#shardBytes, place },
       });
       const holder = this.#view.hotkeyOf(before.miner);
       if (holder && old) inventories.remove(holder, old);

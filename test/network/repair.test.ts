@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { LocalNetwork } from '#infra/local-network/local-network.ts';
+import type { Tenancy } from '#infra/local-network/tenancy.ts';
+import { eventually, json, logOf, randomBytes, retrieve, startNetwork, store } from './network-under-test.ts';
+
+interface Status {
+  readonly health: string;
+  readonly shards: { readonly total: number; readonly alive: number };
+  readonly worst: readonly { readonly alive: number }[];
+}
+
+let network: LocalNetwork;
+let tenant: Tenancy;
+beforeAll(async () => {
+  network = await startNetwork();
+  [tenant] = network.tenancies as [Tenancy];
+});
+afterAll(() => network?.destroy());
+
+const statusOf = (cid: string) => json(tenant, `files/${cid}/status`) as unknown as Promise<Status>;
+
+it('miners killed under load: all shards come back elsewhere, and every file is readable throughout', async () => {
+  const files = new Map<string, Uint8Array>();
+  for (const bytes of [9_000_000, 1_500_000, 300_000, 5_000]) {
+    const file = randomBytes(bytes);
+    files.set(await store(tenant, file), file);
+  }
+
+  // 1. readers and writers that never stop
+  let loading = true;
+  let reads = 0;
+  const failures: string[] = [];
+  const reader = (async () => {
+    while (loading) {
+      for (const [cid, bytes] of files) {
+        const got = await retrieve(tenant, cid).catch((error: unknown) => void failures.push(String(error)));
+        reads++;
+        if (got && Buffer.compare(got, bytes) !== 0) failures.push(`${cid}: other bytes`);
+        await new Promise((wake) => setTimeout(wake, 50));
+      }
+    }
+  })();
+  const everywhere = async (alive: (status: Status) => boolean) => {
+    const statuses = await Promise.all([...files.keys()].map(statusOf));
+    return statuses.every(alive) ? [] : statuses.map(({ health, worst }) => `${health} ${worst[0]?.alive}`);
+  };
+
+  // 2. two of twelve, for good
+  const [a, b, c, d, e] = network.miners;
+  await Promise.all([a, b].map((miner) => miner?.run.crash()));
+  await eventually(
+    'two gone',
+    () => everywhere(({ health }) => health === 'full'),
+    (left) => left.length === 0,
+  );
+
+  // 3. three more: seven are left
+  const held = (status: Status) => status.worst.every(({ alive }) => alive >= Math.min(7, status.shards.total));
+  await Promise.all([c, d, e].map((miner) => miner?.run.crash()));
+  const full = (status: Status) => (status.shards.total === 5 ? status.health === 'full' : held(status));
+  await eventually(
+    'five gone',
+    () => everywhere(full),
+    (left) => left.length === 0,
+  );
+  loading = false;
+  await reader;
+  expect(failures).toEqual([]);
+  expect(reads).toBeGreaterThan(20);
+
+  // 4. what it cost
+  const total = { segments: 0, shards: 0, repairedBytes: 0, readBytes: 0, sentBytes: 0 };
+  for (const line of logOf(network, 'tenant').filter(({ msg, event }) => msg === 'repaired' || event === 'repaired')) {
+    for (const key of Object.keys(total) as (keyof typeof total)[]) total[key] += Number(line[key]);
+  }
+  process.stdout.write(
+    `repair: ${JSON.stringify(total)}, read per repaired byte ${(total.readBytes / total.repairedBytes).toFixed(2)}\n`,
+  );
+  expect(total.segments).toBeGreaterThan(0);
+}, 90_000);
