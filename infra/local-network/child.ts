@@ -29,6 +29,8 @@ export interface ChildSpec<Ready> {
   readonly logFile: string;
   /** What this message says when it says that the child is ready. */
   readonly ready: (message: unknown) => Ready | undefined;
+  /** Whether this message says that the child is done for good: then its end is no death. */
+  readonly finished?: (message: unknown) => boolean;
 }
 
 export class ChildFailure extends Error {
@@ -42,6 +44,7 @@ export class Child<Ready = unknown> {
   readonly ended: Promise<string>;
   readonly #process: ChildProcess;
   #ready: Ready | undefined;
+  #finished = false;
 
   private constructor(name: string, child: ChildProcess, pid: number, ended: Promise<string>) {
     this.name = name;
@@ -52,6 +55,10 @@ export class Child<Ready = unknown> {
 
   get pid(): number {
     return this.identity.pid;
+  }
+  /** It said that it is done for good. */
+  get finished(): boolean {
+    return this.#finished;
   }
   /** What it said when it was ready. */
   get ready(): Ready {
@@ -90,6 +97,7 @@ export class Child<Ready = unknown> {
     const tail: string[] = [];
     const ready = new Promise<Ready>((resolve) => {
       const hear = (message: unknown) => {
+        if (spec.finished?.(message)) child.#finished = true;
         const value = spec.ready(message);
         if (value !== undefined) resolve(value);
       };

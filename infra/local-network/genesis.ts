@@ -16,14 +16,20 @@ const TENANT_STAKE = 100_000;
 const MINER_TAO = 10_000;
 const PURSE_TAO = 1_000_000;
 
-export interface GenesisKeys {
+export interface GenesisParts {
   readonly tenants: readonly { readonly hotkey: Hotkey; readonly coldkey: Hotkey }[];
   readonly minerColdkeys: readonly Hotkey[];
   readonly purse: Hotkey;
+  readonly hyperparameters: Readonly<Record<string, number | boolean>>;
 }
 
 /** As in `infra/local-chain/genesis-file.ts`. */
-export function describeGenesis({ tenants, minerColdkeys, purse }: GenesisKeys): Record<string, unknown> {
+export function describeGenesis({
+  tenants,
+  minerColdkeys,
+  purse,
+  hyperparameters,
+}: GenesisParts): Record<string, unknown> {
   return {
     name: 'filetao local',
     owner: tenants[0],
@@ -32,6 +38,7 @@ export function describeGenesis({ tenants, minerColdkeys, purse }: GenesisKeys):
     hyperparameters: {
       // A miner that starts again on another port can say so at once.
       ServingRateLimit: 1,
+      ...hyperparameters,
     },
   };
 }

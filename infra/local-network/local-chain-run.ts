@@ -28,12 +28,14 @@ export class LocalChainRun {
   readonly run: Supervised<Listening>;
   readonly #state: StateFolder;
   readonly #netuid: number;
+  readonly #blockMs: number;
   readonly #supervision: Supervision;
   #port = 0;
   /** One announcement after another: two of one miner would get in each other's way. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(state: StateFolder, { netuid }: Pick<Secrets, 'netuid'>, supervision: Supervision) {
+  constructor(state: StateFolder, { netuid }: Pick<Secrets, 'netuid'>, blockMs: number, supervision: Supervision) {
+    this.#blockMs = blockMs;
     this.#state = state;
     this.#netuid = netuid;
     this.#supervision = supervision;
@@ -55,6 +57,7 @@ export class LocalChainRun {
       port: this.#port,
       netuid: this.#netuid,
       tempo: TEMPO,
+      blockMs: this.#blockMs,
       genesisFile: this.#state.file(GENESIS_FILE),
       logFile: this.#state.file('logs', 'chain.log'),
     });

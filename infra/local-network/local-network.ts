@@ -6,7 +6,7 @@ import { rmSync } from 'node:fs';
 import { systemRandom } from '#shared/primitives/effects.ts';
 import { loadSr25519 } from '#shared/wire/node-sr25519.ts';
 import type { Child } from './child.ts';
-import { LocalChainRun } from './local-chain-run.ts';
+import { type AnnouncedMiner, LocalChainRun } from './local-chain-run.ts';
 import { choosePorts, createFleet, type LocalMiner, notePorts } from './miner-fleet.ts';
 import { isPortFree } from './ports.ts';
 import { loadSecrets, type Secrets } from './secrets.ts';
@@ -23,6 +23,8 @@ export interface NetworkOptions {
   readonly miners: number;
   readonly tenants?: number;
   readonly times?: Partial<NetworkTimes>;
+  /** Of the chain's subnet, where it differs: read at the first start of a folder. */
+  readonly hyperparameters?: Readonly<Record<string, number | boolean>>;
   /** Breaks a start off: what runs is ended, and the start rejects. */
   readonly signal?: AbortSignal;
   /** A line for whoever watches: what died, what is back. */
@@ -39,6 +41,8 @@ export class LocalNetwork {
   readonly state: StateFolder;
   readonly secrets: Secrets;
   readonly chain: LocalChainRun;
+  /** A wallet with TAO that nobody uses: for a person, or a test, to try things with. */
+  readonly purse: Omit<AnnouncedMiner, 'port'>;
   readonly miners: readonly LocalMiner[];
   readonly tenancies: readonly Tenancy[];
   readonly #options: NetworkOptions;
@@ -66,7 +70,7 @@ export class LocalNetwork {
       say: (line: string) => options.say?.(line),
       ...(options.launch && { launch: options.launch }),
     };
-    this.chain = new LocalChainRun(state, secrets, supervision);
+    this.chain = new LocalChainRun(state, secrets, times.blockMs, supervision);
     const chainUrl = () => this.chain.url;
     this.tenancies = secrets.tenancies.slice(0, options.tenants ?? 1).map((of, index) => {
       const prefix = index === 0 ? '' : `tenant-${index + 1}-`;
@@ -85,11 +89,13 @@ export class LocalNetwork {
     });
     const fleet = { ...secrets, miners: secrets.miners.slice(0, options.miners) };
     const onRestart = (miner: LocalMiner) => this.#movedTo(miner);
-    const settings = { tenants: undefined, chainUrl, restoreMs: times.restoreMs, onRestart };
+    const chain = { url: chainUrl, everyMs: times.minerChainMs };
+    const settings = { tenants: undefined, chain, restoreMs: times.restoreMs, onRestart };
     this.miners = createFleet(state, fleet, sr25519, settings, supervision);
     const { purseSeed } = secrets;
     const purse = keyOf(sr25519, purseSeed);
-    writeWallet(state, 'purse', { coldkeySeed: purseSeed, coldkey: purse, hotkeySeed: purseSeed, hotkey: purse });
+    const keys = { coldkeySeed: purseSeed, coldkey: purse, hotkeySeed: purseSeed, hotkey: purse };
+    this.purse = { hotkey: purse, ...writeWallet(state, 'purse', keys) };
   }
 
   /** Brings everything up, or nothing: what was started is ended again before it rejects. */
@@ -105,7 +111,7 @@ export class LocalNetwork {
       for (const folder of ['keys', 'logs', 'miners']) state.folder(folder);
       const counts = { miners: options.miners, tenants: options.tenants ?? 1 };
       const sr25519 = await loadSr25519();
-      const secrets = loadSecrets(state, counts, systemRandom, (seed) => keyOf(sr25519, seed));
+      const secrets = loadSecrets(state, counts, systemRandom, (seed) => keyOf(sr25519, seed), options.hyperparameters);
       const network = new LocalNetwork(state, secrets, options, sr25519);
       const breakOff = () => void network.stop();
       options.signal?.addEventListener('abort', breakOff);

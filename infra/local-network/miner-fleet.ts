@@ -32,7 +32,7 @@ export interface FleetSettings {
   /** Undefined: the miners learn them from the chain. */
   readonly tenants: readonly Hotkey[] | undefined;
   /** Undefined: there is no chain, and `tenants` says all. */
-  readonly chainUrl: (() => string) | undefined;
+  readonly chain: { readonly url: () => string; readonly everyMs: number } | undefined;
   readonly restoreMs: number;
   /** Told when a miner is up again after it had died: it may listen on another port. */
   readonly onRestart?: (miner: LocalMiner) => void;
@@ -70,7 +70,7 @@ export function createFleet(
             genesisHash: secrets.genesisHash,
             netuid: secrets.netuid,
             tenants: settings.tenants,
-            chainUrl: settings.chainUrl?.(),
+            chain: settings.chain && { url: settings.chain.url(), everyMs: settings.chain.everyMs },
             capacityBytes: CAPACITY_BYTES,
             freeFloorBytes: FREE_FLOOR_BYTES,
             restoreMs: settings.restoreMs,

@@ -8,9 +8,6 @@ import type { ChildSpec } from './child.ts';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 
-/** Three of the local chain's blocks: somebody who watches should not have to wait. */
-const LOCAL_CHAIN_EVERY_MS = 3000;
-
 export interface Listening {
   readonly url: string;
 }
@@ -70,6 +67,7 @@ export interface ChainStart {
   readonly port: number;
   readonly netuid: number;
   readonly tempo: number;
+  readonly blockMs: number;
   readonly genesisFile: string;
   readonly logFile: string;
 }
@@ -80,6 +78,7 @@ export function chainProgram(start: ChainStart): ChildSpec<Listening> {
     FILETAO_CHAIN_PORT: String(start.port),
     FILETAO_CHAIN_NETUID: String(start.netuid),
     FILETAO_CHAIN_TEMPO: String(start.tempo),
+    FILETAO_CHAIN_BLOCK_TIME_MS: String(start.blockMs),
     FILETAO_CHAIN_GENESIS: start.genesisFile,
     FILETAO_CHAIN_LOCAL_AXONS: '1',
     // One node that nobody contradicts: its blocks are final when they are made.
@@ -107,7 +106,7 @@ export interface MinerStart {
   /** Undefined: the chain says who. */
   readonly tenants: readonly string[] | undefined;
   /** Undefined: there is no chain. */
-  readonly chainUrl: string | undefined;
+  readonly chain: { readonly url: string; readonly everyMs: number } | undefined;
   readonly capacityBytes: number;
   readonly freeFloorBytes: number;
   readonly restoreMs: number;
@@ -126,15 +125,17 @@ export function minerProgram(start: MinerStart): ChildSpec<Listening> {
     FILETAO_GENESIS_HASH: start.genesisHash,
     FILETAO_NETUID: String(start.netuid),
     ...(start.tenants && { FILETAO_TENANTS: start.tenants.join(',') }),
-    ...(start.chainUrl && {
-      FILETAO_SUBTENSOR: start.chainUrl,
+    ...(start.chain && {
+      FILETAO_SUBTENSOR: start.chain.url,
       // One process does it for all of them: each by its own would load the library a dozen times.
       FILETAO_ANNOUNCE: 'elsewhere',
-      FILETAO_CHAIN_EVERY_MS: String(LOCAL_CHAIN_EVERY_MS),
+      FILETAO_CHAIN_EVERY_MS: String(start.chain.everyMs),
     }),
     FILETAO_HOLD_MS: String(start.restoreMs),
   };
-  return { name: start.name, args: ['miner/main.ts'], env, cwd: PROJECT, logFile: start.logFile, ready: listening };
+  const finished = (message: unknown): boolean => fieldsOf(message).event === 'left-subnet';
+  const { name, logFile } = start;
+  return { name, args: ['miner/main.ts'], env, cwd: PROJECT, logFile, ready: listening, finished };
 }
 
 export interface TenantStart {

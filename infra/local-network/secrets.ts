@@ -52,6 +52,7 @@ export function loadSecrets(
   counts: { readonly miners: number; readonly tenants: number },
   random: Random,
   keyOf: KeyOf,
+  hyperparameters: Readonly<Record<string, number | boolean>> = {},
 ): Secrets {
   const kept = state.readJson(FILE);
   if (kept !== undefined) return enough(state, parse(state, kept), counts);
@@ -71,6 +72,7 @@ export function loadSecrets(
     })),
     minerColdkeys: drawn.miners.map(({ coldkeySeed }) => keyOf(coldkeySeed)),
     purse: keyOf(drawn.purseSeed),
+    hyperparameters,
   });
   const secrets = { genesisHash: genesisHashOf(genesis, NETUID), ...drawn };
   state.write(GENESIS_FILE, `${JSON.stringify(genesis, undefined, 2)}\n`);

@@ -85,11 +85,13 @@ export class Supervised<Ready> {
   async #keepUp(asked: AbortSignal): Promise<void> {
     let pauseMs = FIRST_PAUSE_MS;
     while (this.#child) {
-      const { name, ended } = this.#child;
+      const child: Child<Ready> = this.#child;
+      const { name, ended } = child;
       const sinceMs = Date.now();
       const how = await ended;
       this.#child = undefined;
       if (asked.aborted) return;
+      if (child.finished) return this.#supervision.say(`${name} is done and has ended`);
       if (Date.now() - sinceMs > WELL_MS) pauseMs = FIRST_PAUSE_MS;
       this.#supervision.say(`${name} died (${how}); it is started again`);
       const again = await this.#startAgain(name, pauseMs, asked);

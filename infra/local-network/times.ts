@@ -18,6 +18,10 @@ export interface NetworkTimes {
   /** How often every miner is asked for its proof and health: on one machine the answers cost the same processors. */
   readonly publishMs: number;
   readonly collectMs: number;
+  /** Between two blocks of the chain (12 s in production). */
+  readonly blockMs: number;
+  /** How often a miner asks the chain for its tenants and its own place (5 minutes in production). */
+  readonly minerChainMs: number;
   /** How often every miner is pinged; the sixth ping in a row that fails is a strike. */
   readonly monitorMs: number;
   /** How long a segment that lost few shards waits for their miners (24 h in production). */
@@ -43,6 +47,8 @@ export const LOCAL_TIMES: NetworkTimes = {
   jobMs: 2000,
   publishMs: 6000,
   collectMs: 5000,
+  blockMs: 1000,
+  minerChainMs: 3000,
   monitorMs: 2000,
   repairDelayMs: 10_000,
   blockJobMs: 1000,

@@ -63,7 +63,7 @@ export async function startLimitsWorld(count: number): Promise<LimitsWorld> {
     state,
     secrets,
     sr25519,
-    { tenants: [tenant.hotkey], chainUrl: undefined, restoreMs: RESTORE_MS },
+    { tenants: [tenant.hotkey], chain: undefined, restoreMs: RESTORE_MS },
     supervision,
   );
   await Promise.all(miners.map(({ run }) => run.up()));

@@ -22,11 +22,15 @@ const FAST: NetworkTimes = {
   jobMs: 300,
   publishMs: 300,
   collectMs: 500,
+  blockMs: 250,
+  minerChainMs: 500,
   monitorMs: 500,
   repairDelayMs: 2000,
   blockJobMs: 300,
   snapshotMs: 2000,
   windowBlocks: 60,
+  roundBlocks: 3,
+  sweepMs: 2000,
 };
 
 const newStateDir = (): string => mkdtempSync(join(tmpdir(), 'filetao-network-'));
