@@ -27,6 +27,7 @@ import { grantEdges } from './flows/grant-edge.ts';
 import { newPublishState, publishMiners } from './flows/publish-miners.ts';
 import { indexMarksIn, rosterIn } from './folder.ts';
 import { loadHotkeyOf } from './load-hotkey.ts';
+import { orderEndsDebt } from './order-ends-debt.ts';
 import type { ValidatorPorts } from './ports.ts';
 import { repairJobs } from './repair-jobs.ts';
 import { type Job, startSchedule } from './schedule.ts';
@@ -66,6 +67,16 @@ async function main(): Promise<void> {
   );
   const index = createIndex({ ...settings.index, clock: systemClock });
   const http = createNodeHttpFetch();
+  const client = createMinerClient({
+    fetch: http.fetch,
+    signer,
+    network,
+    tenant: signer.hotkey,
+    grant: () => undefined,
+    clock: systemClock,
+    random: systemRandom,
+    verify: sr25519.verify,
+  });
   const ports: ValidatorPorts = {
     chain,
     blocks,
@@ -73,16 +84,8 @@ async function main(): Promise<void> {
     files: index.files,
     directory: index.miners,
     access: index.access,
-    miners: createMinerClient({
-      fetch: http.fetch,
-      signer,
-      network,
-      tenant: signer.hotkey,
-      grant: () => undefined,
-      clock: systemClock,
-      random: systemRandom,
-      verify: sr25519.verify,
-    }),
+    miners: orderEndsDebt(client, state),
+    inventories: state.inventories,
     registrations: subnet.registrations,
     indexMarks: indexMarksIn(dataDir),
     minerUrl: publicMinerUrl(settings.minerUrlPattern, { loopback: settings.loopbackMiners }),

@@ -11,6 +11,7 @@ import type { Hotkey } from '#shared/primitives/ids.ts';
 import type { Signer } from '#shared/primitives/signer.ts';
 import type { Network } from '#shared/proof/statement.ts';
 import type { MinerClient } from '#shared/wire/ports.ts';
+import type { Inventories } from './state/ports.ts';
 
 /** A miner as its registration has it; nothing of it is proven yet. */
 export interface RegisteredMiner {
@@ -83,6 +84,7 @@ export interface TenantPorts {
   readonly miners: MinerClient;
   readonly registrations: Registrations;
   readonly indexMarks: IndexMarks;
+  readonly inventories: Inventories;
   /** Origin of a miner's address, without a trailing slash; undefined when the address is none. */
   readonly minerUrl: (address: MinerAddress) => string | undefined;
   readonly signer: Signer;

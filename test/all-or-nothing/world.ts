@@ -15,12 +15,12 @@ import { type DirectoryCache, minerNetwork } from '#edge/network/miner-network.t
 import type { EdgePorts } from '#edge/ports.ts';
 import { pieceSource } from '#edge/testing/sources.ts';
 import { loadNodeKernel } from '#shared/codec/node-kernel.ts';
-import { loadNodeZkKernel } from '#shared/proof/zk/node-zk-kernel.ts';
 import type { FileChange, FileRecord } from '#shared/index/ports.ts';
 import { createIndex, type Index } from '#shared/index/redis-index.ts';
 import { concatBytes } from '#shared/primitives/bytes.ts';
 import { type Clock, silentLog, systemClock, systemRandom } from '#shared/primitives/effects.ts';
 import { type Cid, hotkeyOf, type MinerNumber, newOwnerId, type OwnerId } from '#shared/primitives/ids.ts';
+import { loadNodeZkKernel } from '#shared/proof/zk/node-zk-kernel.ts';
 import { createFakeMiners, type FakeMiners } from '#shared/testing/fake-miners.ts';
 import { PATIENT_PACE } from '#shared/testing/transfer-world.ts';
 import { createBudget } from '#shared/transfer/budget.ts';
@@ -33,6 +33,9 @@ import { dropDeleted } from '#validator/flows/drop-deleted.ts';
 import { dropStrays } from '#validator/flows/drop-strays.ts';
 import { expireFiles, expireUploads } from '#validator/flows/expire.ts';
 import type { IndexMark, TenantPorts } from '#validator/ports.ts';
+import { openMemoryDatabase } from '#validator/state/database.ts';
+import { createInventories } from '#validator/state/inventories.ts';
+import { OWED_SCHEMA } from '#validator/state/owed-rows.ts';
 import type { EffectGate } from './effect-gate.ts';
 import { FaultyStore } from './faulty-engine.ts';
 import { faultyMiners } from './faulty-miners.ts';
@@ -168,13 +171,22 @@ export class World {
       files: index.files,
       uploads: index.uploads,
       access: index.access,
+      history: index.history,
       network: minerNetwork(index.miners, ({ port }) => `http://miner-${port - 9001}.invalid`, cache, clock),
       grants: {
         signed: async () => new Uint8Array(1),
         state: async () => ({ state: 'valid', untilMs: clock.nowMs() + HOUR_MS }),
       },
       transfer: {
-        ...{ kernel, zkKernel: loadNodeZkKernel, miners, clock: systemClock, random: systemRandom, log: silentLog, sha256: webSha256 },
+        ...{
+          kernel,
+          zkKernel: loadNodeZkKernel,
+          miners,
+          clock: systemClock,
+          random: systemRandom,
+          log: silentLog,
+          sha256: webSha256,
+        },
         ...{ latencies: createLatencies(systemClock), pace: PATIENT_PACE },
       },
       ...{ storeSegments, fetchSegments, newSha256: nodeSha256, admission: new Admission(), newBudget: createBudget },
@@ -191,6 +203,8 @@ export class World {
   async settled(): Promise<void> {
     while (this.#background.size > 0) await Promise.allSettled(this.#background);
   }
+
+  readonly #inventories = createInventories(openMemoryDatabase([OWED_SCHEMA]));
 
   /** The tenant's ports; with a gate its requests meet faults as a Worker's do. */
   tenant(gate?: EffectGate): TenantPorts {
@@ -217,6 +231,7 @@ export class World {
           this.#mark = mark;
         },
       },
+      inventories: this.#inventories,
       minerUrl: ({ port }) => `http://miner-${port - 9001}.invalid`,
       signer: {
         hotkey: hotkeyOf(new Uint8Array(32).fill(8)),

@@ -1,7 +1,8 @@
 /**
  * Garbage collection (design, "Collect"): pages through what each miner holds for this tenant and has dropped what
  * nothing explains (`judge-shard.ts`). It runs only on the index that the tenant knows (`collect-gate.ts`), looks at
- * everything of a run before it drops anything, and stops for an operator when too much would go.
+ * everything of a run before it drops anything, and stops for an operator when too much would go. What the manifest
+ * names and the miner was never held to (its receipt was lost) it owes from then on (`owe-named.ts`).
  */
 import type { AnchorId, MinerNumber } from '#shared/primitives/ids.ts';
 import type { MinerPeer, ShardListing } from '#shared/wire/ports.ts';
@@ -10,6 +11,7 @@ import { judgeShard } from '#validator/domain/judge-shard.ts';
 import type { TenantPorts } from '#validator/ports.ts';
 import { readKnownMiners } from './known-miners.ts';
 import { orderDrops } from './order-drops.ts';
+import { oweListed } from './owe-named.ts';
 import { factsOf } from './segment-facts.ts';
 
 /** Items of one page: what a miner lists at most. */
@@ -102,6 +104,8 @@ async function surveyMiner(
     }
     const held = page.value.items.filter((shard) => shard.state === 'held');
     listed += held.length;
+    const owed = await oweListed(ports, miner, peer.hotkey, held);
+    if (owed > 0) ports.log.info('receipts-made-up-for', { miner: peer.hotkey, shards: owed });
     for (const shard of await garbageOf(ports, miner, held, graceMs)) found.push(shard.anchorId);
     cursor = page.value.next;
     if (cursor === undefined) break;

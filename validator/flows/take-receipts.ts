@@ -2,19 +2,19 @@
  * Store receipts on their way into the inventory (por/v1 §5): read from the index's list, verified, written to the
  * tenant's own append-only files, and only then forgotten by the index. A shard is owed once the manifest names it on
  * that miner; until its upload has ended one way or the other its receipt waits. A crash anywhere repeats work and
- * loses nothing; what the bounded list lost is found by collection (`owe-listed.ts`).
+ * loses nothing; what the bounded list lost is found by collection (`owe-named.ts`).
  */
 import type { FileRecord, ReceiptBatch } from '#shared/index/ports.ts';
-import type { Hotkey, MinerNumber } from '#shared/primitives/ids.ts';
+import type { Hotkey } from '#shared/primitives/ids.ts';
 import type { VerifySr25519 } from '#shared/primitives/signer.ts';
 import { openSigned } from '#shared/proof/statement.ts';
 import { parseStore } from '#shared/proof/store-receipt.ts';
-import { type NamedShard, namedShards } from '#validator/domain/slot-anchors.ts';
 import type { Ledger } from '#validator/ledger/ledger.ts';
 import type { TenantPorts } from '#validator/ports.ts';
 import type { Database } from '#validator/state/database.ts';
-import type { Inventories, OwedShard } from '#validator/state/ports.ts';
+import type { Inventories } from '#validator/state/ports.ts';
 import type { WaitingReceipt, WaitingReceipts } from '#validator/state/waiting-receipts.ts';
+import { confirmedBy, type MinersShard } from './owe-named.ts';
 
 export interface ReceiptPorts
   extends Pick<TenantPorts, 'files' | 'directory' | 'signer' | 'network' | 'clock' | 'log'> {
@@ -109,11 +109,6 @@ async function settleWaiting(ports: ReceiptPorts, signal: AbortSignal): Promise<
   return owed;
 }
 
-interface MinersShard {
-  readonly miner: Hotkey;
-  readonly shard: OwedShard;
-}
-
 /** Of these receipts the shards that the manifest names, on the miner that signed. */
 async function shardsOwed(
   { files, directory }: ReceiptPorts,
@@ -121,27 +116,8 @@ async function shardsOwed(
   waiting: readonly WaitingReceipt[],
 ): Promise<readonly MinersShard[]> {
   const numbers = await directory.numberOf([...new Set(waiting.map(({ miner }) => miner))]);
-  const found: MinersShard[] = [];
-  for (const segment of new Set(waiting.map((receipt) => receipt.segment))) {
-    if (segment >= file.segments) continue;
-    const [record] = await files.readSegments(file, segment, 1);
-    const named = record ? namedShards(file, segment, record) : [];
-    for (const { miner, anchorId } of waiting.filter((receipt) => receipt.segment === segment)) {
-      const shard = named.find((candidate) => namedOn(candidate, anchorId, numbers.get(miner)));
-      if (shard) found.push({ miner, shard: owedShard(file, shard) });
-    }
-  }
-  return found;
+  const claims = waiting.map(({ segment, anchorId, miner: hotkey }) => {
+    return { segment, anchorId, miner: numbers.get(hotkey), hotkey };
+  });
+  return confirmedBy(files, file, claims);
 }
-
-const namedOn = (shard: NamedShard, anchorId: NamedShard['anchorId'], miner: MinerNumber | undefined): boolean =>
-  shard.anchorId === anchorId && shard.slot.miner === miner && shard.slot.state === 'stored';
-
-/** A shard of a manifest as its miner owes it. */
-export const owedShard = (file: Pick<FileRecord, 'number'>, { slot, ...shard }: NamedShard): OwedShard => ({
-  anchorId: shard.anchorId,
-  anchorType: 1,
-  root: slot.root,
-  bytes: shard.bytes,
-  place: { file: file.number, segment: shard.segment, shardIndex: shard.shardIndex, placement: slot.placement },
-});

@@ -20,6 +20,9 @@ import { loadSr25519 } from '#shared/wire/node-sr25519.ts';
 import type { MinerClient, MinerFailure, MinerPeer, ShardListing } from '#shared/wire/ports.ts';
 import { namedShards } from '../domain/slot-anchors.ts';
 import type { IndexMark, TenantPorts } from '../ports.ts';
+import { openMemoryDatabase } from '../state/database.ts';
+import { createInventories } from '../state/inventories.ts';
+import { OWED_SCHEMA } from '../state/owed-rows.ts';
 
 export const sr25519 = await loadSr25519();
 export const OWNER = '11'.repeat(32) as OwnerId;
@@ -91,6 +94,7 @@ export class TestTenant {
           this.mark = mark;
         },
       },
+      inventories: createInventories(openMemoryDatabase([OWED_SCHEMA])),
       minerUrl: ({ ip, port }) => `http://${ip}:${port}`,
       signer,
       network: { genesis: new Uint8Array(32), netuid: 21 },
