@@ -5,6 +5,7 @@
 import { systemRandom } from '#shared/primitives/effects.ts';
 import type { Hotkey } from '#shared/primitives/ids.ts';
 import type { VerifySr25519 } from '#shared/primitives/signer.ts';
+import { loadNodeZkKernel } from '#shared/proof/zk/node-zk-kernel.ts';
 import { voidOpenRequests } from './flows/audit/ask-miners.ts';
 import type { AuditPorts } from './flows/audit/audit-ports.ts';
 import { challengeMiners } from './flows/audit/challenge-miners.ts';
@@ -18,6 +19,7 @@ import type { ValidatorState } from './state/open-state.ts';
 
 export interface Audits {
   readonly jobs: readonly Job[];
+  readonly ledger: Ledger;
   close(): Promise<void>;
 }
 
@@ -37,12 +39,14 @@ export async function openAudits(
     ...{ database, inventories, standings, book, ledger, verify },
     losses: repairs,
     random: systemRandom,
+    zkKernel: loadNodeZkKernel,
   };
   await voidOpenRequests(audit);
   const taking = { ...ports, database, inventories, receipts, ledger, verify, edges };
   // Both extend the same chains of requests: never at the same time.
   const inTurn = turns();
   return {
+    ledger,
     jobs: [
       { name: 'receipts', everyMs: everyMs.receipts, run: (signal) => takeReceipts(taking, signal) },
       {

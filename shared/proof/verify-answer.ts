@@ -3,23 +3,27 @@
  * seeds, indices and lengths are all fixed before the answer is read, and nothing that the miner sends is an
  * expectation. Validators plan a round, send it, and judge what came; auditors do the same from a record.
  */
-import { type Failure, fail, type Result, succeed } from '#shared/primitives/failure.ts';
+import type { Random } from '#shared/primitives/effects.ts';
+import { type Failure, fail, invariant, type Result, succeed } from '#shared/primitives/failure.ts';
 import { type AnchorId, publicKeyOf } from '#shared/primitives/ids.ts';
 import { sha256 } from '#shared/primitives/sha256.ts';
 import type { VerifySr25519 } from '#shared/primitives/signer.ts';
-import { type Anchor, anchorIdOf, leafCount } from './anchor.ts';
-import { encodeAnswerStatement, parseAnswer } from './challenge-answer.ts';
+import { leafCount } from './anchor.ts';
+import { type AnyAnchor, bodyBytesOfAnchor, idOfAnchor, isZkAnchor } from './any-anchor.ts';
+import { type AnswerItem, encodeAnswerStatement, parseAnswer } from './challenge-answer.ts';
 import { type ChallengeRequest, encodeRequest } from './challenge-request.ts';
-import { bodyBytesOf, verifyBody } from './multiproof.ts';
+import { verifyBody } from './multiproof.ts';
 import { sampleLeaves } from './sample.ts';
 import { contextOf, seedOf } from './seed.ts';
 import { type Network, SIGNATURE_BYTES } from './statement.ts';
 import { EMPTY_HASH, roundTranscript, type TranscriptItem, type Verdict } from './transcript.ts';
+import { verifyPossessions, type ZkItem } from './zk/verify-possession.ts';
+import type { ZkKernel } from './zk/zk-kernel.ts';
 
 /** What must be in the answer for one shard. */
 export interface ExpectedItem {
   readonly anchorId: AnchorId;
-  readonly anchor: Anchor;
+  readonly anchor: AnyAnchor;
   readonly seed: Uint8Array;
   /** Leaves asked, ascending. */
   readonly indices: readonly number[];
@@ -45,18 +49,18 @@ export interface PlanFailure extends Failure {
 export function planRound(
   network: Network,
   request: ChallengeRequest,
-  anchors: ReadonlyMap<AnchorId, Anchor>,
+  anchors: ReadonlyMap<AnchorId, AnyAnchor>,
 ): Result<RoundPlan, PlanFailure> {
   const context = contextOf(request);
   const items: ExpectedItem[] = [];
   for (const { anchorId, leaves } of request.items) {
     const anchor = anchors.get(anchorId);
-    if (!anchor || anchorIdOf(anchor) !== anchorId) {
+    if (!anchor || idOfAnchor(anchor) !== anchorId) {
       return fail({ code: 'anchor-unknown', fault: 'us', anchorId, message: `no anchor on record for ${anchorId}` });
     }
     const seed = seedOf(network, request, anchorId, context);
     const indices = sampleLeaves(seed, leafCount(anchor.bytes), leaves);
-    items.push({ anchorId, anchor, seed, indices, bodyBytes: bodyBytesOf(anchor.bytes, indices) });
+    items.push({ anchorId, anchor, seed, indices, bodyBytes: bodyBytesOfAnchor(anchor, indices) });
   }
   const answerBytes = items.reduce((sum, item) => sum + 1 + item.bodyBytes, SIGNATURE_BYTES);
   return succeed({ request, requestBytes: encodeRequest(network, request), items, answerBytes });
@@ -107,19 +111,24 @@ export const judgeWhole = (plan: RoundPlan, verdict: 'silent' | 'malformed' | 'v
     plan.items.map((item) => judged(item, verdict)),
   );
 
-const NOBODY: ReadonlySet<AnchorId> = new Set();
+/** What judging depends on besides the plan and the answer. */
+export interface Judging {
+  /**
+   * Shards that the miner was told to drop, or that were replaced, since the inventory was frozen: not to prove these is
+   * void, our own doing. Their body hashes stay in the record, so that the miner's signature can be checked without
+   * bodies.
+   */
+  readonly excused?: ReadonlySet<AnchorId>;
+  /** For anchors of type 2: needed as soon as one is asked. */
+  readonly zk?: { readonly kernel: () => ZkKernel; readonly random: Random };
+}
 
-/**
- * @param answer the miner's whole answer as it came
- * @param excused shards that the miner was told to drop, or that were replaced, since the inventory was frozen: not to
- *   prove these is void, our own doing. Their body hashes stay in the record, so that the miner's signature can be
- *   checked without bodies.
- */
+/** @param answer the miner's whole answer as it came */
 export function verifyAnswer(
   verify: VerifySr25519,
   plan: RoundPlan,
   answer: Uint8Array,
-  excused: ReadonlySet<AnchorId> = NOBODY,
+  judging: Judging = {},
 ): Judgement {
   // A wrong total length or an unknown status leaves no item that could be told apart: all are malformed.
   const parsed = parseAnswer(
@@ -133,12 +142,30 @@ export function verifyAnswer(
   const statement = encodeAnswerStatement(plan.requestBytes, items);
   if (!verify(statement, signature, publicKeyOf(plan.request.miner))) return judgeWhole(plan, 'malformed');
 
+  const right = rightBodies(plan, items, judging);
   const verdicts = plan.items.map((item, i) => {
     const body = items[i];
-    const failed = excused.has(item.anchorId) ? 'void' : undefined;
+    const failed = judging.excused?.has(item.anchorId) ? 'void' : undefined;
     if (!body) return judged(item, failed ?? 'missing');
-    const right = verifyBody(item.anchor, item.indices, body).ok;
-    return judged(item, right ? 'passed' : (failed ?? 'wrong'), sha256(body));
+    return judged(item, right[i] ? 'passed' : (failed ?? 'wrong'), sha256(body));
   });
   return judgementOf(plan, verdicts, { signature, statement });
+}
+
+/** Which of the bodies prove their items; those of type 2 are checked together, in one equation. */
+function rightBodies(plan: RoundPlan, bodies: readonly AnswerItem[], { zk }: Judging): readonly boolean[] {
+  const zkItems: (ZkItem & { readonly at: number })[] = [];
+  const right = plan.items.map(({ anchor, seed, indices }, at) => {
+    const body = bodies[at];
+    if (!body) return false;
+    if (!isZkAnchor(anchor)) return verifyBody(anchor, indices, body).ok;
+    zkItems.push({ at, anchor, seed, indices, body });
+    return false;
+  });
+  if (zkItems.length === 0) return right;
+  invariant(zk, 'who judges anchors of type 2 has their kernel');
+  verifyPossessions(zk.kernel(), zk.random, zkItems).forEach((verified, i) => {
+    right[(zkItems[i] as (typeof zkItems)[number]).at] = verified.ok;
+  });
+  return right;
 }

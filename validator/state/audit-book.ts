@@ -3,16 +3,18 @@
  * the next is committed to, the cursor of the sweep, and the requests that are open. A request is written as open,
  * durable, before it is sent; one that is found open at a start becomes void. Written by `validator/flows/audit/` alone.
  */
+import { ByteReader, ByteWriter } from '#shared/primitives/bytes.ts';
 import { type AnchorId, type Hotkey, publicKeyOf } from '#shared/primitives/ids.ts';
-import type { Anchor } from '#shared/proof/anchor.ts';
+import { type AnyAnchor, anchorOfType, isZkAnchor, POR_ANCHOR_TYPE } from '#shared/proof/any-anchor.ts';
 import type { Network } from '#shared/proof/statement.ts';
+import { ZK_ANCHOR_TYPE } from '#shared/proof/zk/zk-anchor.ts';
 import { blobIn, numberIn, type Row, textIn } from './columns.ts';
 import type { Database, SchemaPart } from './database.ts';
 
 /**
  * audit_about    which chain of whom this is, for exports; the newest round that was asked
  * audit_chains   one row a miner
- * audit_open     requests sent or about to be sent; `anchors` has root₃₂ ‖ u64 bytes for each item, in its order
+ * audit_open     requests sent or about to be sent; `anchors` has u8 type ‖ root₃₂ ‖ u64 bytes for each item
  */
 export const AUDIT_SCHEMA: SchemaPart = {
   name: 'audit',
@@ -50,7 +52,7 @@ export interface OpenRequest {
   readonly request: Uint8Array;
   readonly nextSalt: Uint8Array;
   /** Of the request's items, in their order. */
-  readonly anchors: readonly Anchor[];
+  readonly anchors: readonly AnyAnchor[];
   readonly sweepCursor: string | undefined;
   readonly openedAtMs: number;
 }
@@ -76,26 +78,26 @@ export interface AuditBook {
   settle(settled: SettledRequest): void;
 }
 
-const ANCHOR_BYTES = 40;
+const ANCHOR_BYTES = 41;
 
-function packAnchors(anchors: readonly Anchor[]): Uint8Array {
-  const packed = new Uint8Array(ANCHOR_BYTES * anchors.length);
-  const view = new DataView(packed.buffer);
-  anchors.forEach(({ root, bytes }, i) => {
-    packed.set(root, ANCHOR_BYTES * i);
-    view.setBigUint64(ANCHOR_BYTES * i + 32, BigInt(bytes));
-  });
-  return packed;
+function packAnchors(anchors: readonly AnyAnchor[]): Uint8Array {
+  const writer = new ByteWriter(ANCHOR_BYTES * anchors.length);
+  for (const anchor of anchors) {
+    writer
+      .u8(isZkAnchor(anchor) ? anchor.type : POR_ANCHOR_TYPE)
+      .fixed(anchor.root, 32)
+      .u64(anchor.bytes);
+  }
+  return writer.finish();
 }
 
-const unpackAnchors = (packed: Uint8Array): Anchor[] =>
-  Array.from({ length: packed.length / ANCHOR_BYTES }, (_, i) => {
-    const at = packed.byteOffset + ANCHOR_BYTES * i;
-    return {
-      root: packed.slice(ANCHOR_BYTES * i, ANCHOR_BYTES * i + 32),
-      bytes: Number(new DataView(packed.buffer, at + 32, 8).getBigUint64(0)),
-    };
+function unpackAnchors(packed: Uint8Array): AnyAnchor[] {
+  const reader = new ByteReader(packed);
+  return Array.from({ length: packed.length / ANCHOR_BYTES }, () => {
+    const type = reader.u8() === ZK_ANCHOR_TYPE ? ZK_ANCHOR_TYPE : POR_ANCHOR_TYPE;
+    return anchorOfType(type, reader.bytes(32).slice(), reader.u64());
   });
+}
 
 const cursorIn = (row: Row): string | undefined =>
   row.sweep_cursor === null ? undefined : textIn(row, 'sweep_cursor');
@@ -163,5 +165,5 @@ export function createAuditBook(db: Database): AuditBook {
 /** By anchor id, for planning a round. */
 export const anchorsById = (
   items: readonly { readonly anchorId: AnchorId }[],
-  anchors: readonly Anchor[],
-): ReadonlyMap<AnchorId, Anchor> => new Map(items.map(({ anchorId }, i) => [anchorId, anchors[i] as Anchor]));
+  anchors: readonly AnyAnchor[],
+): ReadonlyMap<AnchorId, AnyAnchor> => new Map(items.map(({ anchorId }, i) => [anchorId, anchors[i] as AnyAnchor]));

@@ -11,6 +11,7 @@ import { fail, succeed } from '#shared/primitives/failure.ts';
 import type { AnchorId, FileNumber, Hotkey } from '#shared/primitives/ids.ts';
 import { sha256 } from '#shared/primitives/sha256.ts';
 import type { Network } from '#shared/proof/statement.ts';
+import { loadNodeZkKernel } from '#shared/proof/zk/node-zk-kernel.ts';
 import { Prover } from '#shared/testing/prover.ts';
 import { minerFailure } from '#shared/wire/miner-failure.ts';
 import { loadSr25519 } from '#shared/wire/node-sr25519.ts';
@@ -144,6 +145,7 @@ export class AuditWorld {
       losses: { report: (loss) => void this.losses.push(loss) },
       verify: sr25519.verify,
       random: systemRandom,
+      zkKernel: loadNodeZkKernel,
     };
   }
 

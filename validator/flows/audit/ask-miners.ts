@@ -4,6 +4,7 @@
  * transaction. A crash before leaves open requests, which become void at the next start; after it, nothing is open.
  */
 import type { AnchorId } from '#shared/primitives/ids.ts';
+import { type AnyAnchor, anchorOfType } from '#shared/proof/any-anchor.ts';
 import { encodeRecord } from '#shared/proof/audit-record.ts';
 import { encodeRequest, parseRequest } from '#shared/proof/challenge-request.ts';
 import { commitOf } from '#shared/proof/seed.ts';
@@ -72,7 +73,7 @@ function openAll(ports: AuditPorts, drafts: readonly Draft[]): readonly Opened[]
       const nextSalt = random(32);
       const { inventory, leaves: inventoryLeaves } = inventories.freeze(miner.hotkey);
       const request = { ...draft, nextCommit: commitOf({ salt: nextSalt, inventory, inventoryLeaves }) };
-      const plan = planRound(network, request, owed);
+      const plan = planRound(network, request, anchorsOf(owed));
       if (!plan.ok) throw new Error(`invariant broken: ${plan.failure.message}`);
       const signed = signStatement(signer, encodeRequest(network, request));
       const anchors = plan.value.items.map((item) => item.anchor);
@@ -81,6 +82,9 @@ function openAll(ports: AuditPorts, drafts: readonly Draft[]): readonly Opened[]
     }),
   );
 }
+
+const anchorsOf = (owed: ReadonlyMap<AnchorId, OwedShard>): ReadonlyMap<AnchorId, AnyAnchor> =>
+  new Map([...owed].map(([id, { anchorType, root, bytes }]) => [id, anchorOfType(anchorType, root, bytes)]));
 
 async function askOne(
   ports: AuditPorts,
@@ -112,11 +116,11 @@ async function askOne(
   }
 }
 
-function judge({ verify, inventories }: AuditPorts, plan: RoundPlan, answer: Uint8Array): Judgement {
+function judge({ verify, inventories, zkKernel, random }: AuditPorts, plan: RoundPlan, answer: Uint8Array): Judgement {
   const { miner, items } = plan.request;
   // What was dropped or replaced at our own order since the inventory was frozen is no loss of the miner's.
   const excused = new Set(items.map((item) => item.anchorId).filter((id) => !inventories.find(miner, id)));
-  return verifyAnswer(verify, plan, answer, excused);
+  return verifyAnswer(verify, plan, answer, { excused, zk: { kernel: zkKernel, random } });
 }
 
 /** Nobody reached: void for everyone, whatever it looks like from here. */
