@@ -30,6 +30,8 @@ import { loadHotkeyOf } from './load-hotkey.ts';
 import { orderEndsDebt } from './order-ends-debt.ts';
 import type { ValidatorPorts } from './ports.ts';
 import { repairJobs } from './repair-jobs.ts';
+import { createProbeClient } from './probe-client.ts';
+import { probeJobs } from './probe-jobs.ts';
 import { type Job, startSchedule } from './schedule.ts';
 import { parseSettings, type ValidatorSettings } from './settings.ts';
 import { allowanceIn, standingJobs } from './standing-jobs.ts';
@@ -67,7 +69,7 @@ async function main(): Promise<void> {
   );
   const index = createIndex({ ...settings.index, clock: systemClock });
   const http = createNodeHttpFetch();
-  const client = createMinerClient({
+  const wire = {
     fetch: http.fetch,
     signer,
     network,
@@ -76,7 +78,8 @@ async function main(): Promise<void> {
     clock: systemClock,
     random: systemRandom,
     verify: sr25519.verify,
-  });
+  };
+  const client = createMinerClient(wire);
   const ports: ValidatorPorts = {
     chain,
     blocks,
@@ -100,6 +103,7 @@ async function main(): Promise<void> {
     ...jobsOf(ports, state, settings, sr25519.verify, edges),
     ...standingJobs(ports, state, settings, index.history),
     ...audits.jobs,
+    ...probeJobs(ports, state, settings, { ledger: audits.ledger, probes: createProbeClient(wire) }),
   ];
   const schedule = startSchedule(jobs, systemClock, log);
   // A new miner need not wait for the next round of looking at all of them.

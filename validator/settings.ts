@@ -25,6 +25,13 @@ const period = (defaultMs: number) =>
 
 const text = z.string().min(1);
 
+const originSetting = z
+  .url({ protocol: /^https?$/ })
+  .refine(
+    (url) => URL.canParse(url) && new URL(url).origin === url,
+    'must be an origin such as https://files.example.org',
+  );
+
 const Config = z.strictObject({
   genesisHash: hexBytes(32),
   netuid: z.int().min(0).max(0xffff),
@@ -79,6 +86,8 @@ const Config = z.strictObject({
       receipts: period(2 * SECOND_MS),
       challenge: period(2 * SECOND_MS),
       sweep: period(MINUTE_MS),
+      syntheticStore: period(BLOCK_MS),
+      retrieve: period(BLOCK_MS),
     })
     .prefault({}),
   audit: z
@@ -94,6 +103,34 @@ const Config = z.strictObject({
     .prefault({}),
   /** A snapshot of the network for its series; 720 are kept. */
   snapshotMs: period(HOUR_MS),
+  /** Shards of random bytes for miners that hold little of ours. */
+  synthetic: z
+    .strictObject({
+      /** Miners of one draw: the original's. */
+      miners: z.int().min(1).max(256).default(15),
+      everyBlocks: z.int().min(1).max(100_000).default(75),
+      /** To all miners together; 0 turns it off. A draw is about 36 MiB, at 75 blocks 3.4 GiB a day. */
+      bytesPerDay: z
+        .int()
+        .min(0)
+        .default(4 * 2 ** 30),
+      /** Until a shard is dropped: ten epochs of 361 blocks. */
+      lifeBlocks: z.int().min(1).max(30_000).default(3610),
+    })
+    .prefault({}),
+  /** Whole shards, read through edges. */
+  retrieve: z
+    .strictObject({
+      /** Miners of one draw: the original's. */
+      miners: z.int().min(1).max(256).default(10),
+      everyBlocks: z.int().min(1).max(100_000).default(25),
+      /** The edges to read through, of those that have our grant; without any nothing is read. */
+      edges: z
+        .array(z.strictObject({ hotkey: hotkeySetting, url: originSetting }))
+        .max(1000)
+        .default([]),
+    })
+    .prefault({}),
   /** Length of a window of statistics: when it closes, tiers are set. */
   windowBlocks: z.int().min(1).max(100_000).default(WINDOW_BLOCKS),
   /** Lines epoch:64 hex digits, mode 0600: what masks are made of (por/v1 §3). Without it nothing is repaired. */

@@ -45,9 +45,11 @@ export async function probeShard(
   }
 }
 
-function failureOf({ code, message, problem }: MinerFailure): ReturnType<typeof refuse> {
+function failureOf({ code, fault, message, problem }: MinerFailure): ReturnType<typeof refuse> {
   if (code === 'absent' || code === 'dropped') return refuse(code, 'the miner says so');
   // Ours, not the miner's: the tenant's connection ended.
   if (code === 'cancelled') return refuse('cancelled', message);
+  // It takes this edge for none of its tenant's: nothing that the miner could be blamed for.
+  if (fault === 'us') return refuse('no-grant', `the miner refuses this edge: ${message}`);
   return refuse('probe-failed', `${code}: ${message}`, { what: code, ...(problem === undefined ? {} : { problem }) });
 }

@@ -14,6 +14,8 @@ const DEFAULT_STATE_DIR = '.filetao';
 const DEFAULT_EDGE_PORT = 8787;
 /** Enough for (4, 10) with two to spare, as many as two cores carry well. */
 const MINERS = 12;
+/** Of ten minutes' life each: some 400 MiB on the disk at a time. */
+const SYNTHETIC_BYTES_PER_DAY = 64 * 2 ** 30;
 
 const write = (text: string) => process.stdout.write(`${text}\n`);
 const complain = (text: string) => process.stderr.write(`filetao: ${text}\n`);
@@ -41,6 +43,7 @@ async function run(): Promise<number> {
     stateDir: process.env.FILETAO_STATE_DIR || DEFAULT_STATE_DIR,
     edgePort: edgePort(),
     miners: MINERS,
+    times: { syntheticBytesPerDay: SYNTHETIC_BYTES_PER_DAY },
     signal: asked.signal,
     say: (line) => write(`  ${line}`),
     onProgress: (part, ms) => write(`  ${part.padEnd(12)} up in ${seconds(ms)}`),

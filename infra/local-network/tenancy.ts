@@ -7,6 +7,7 @@ import { apiKeyHash } from '#shared/primitives/api-key.ts';
 import { systemClock } from '#shared/primitives/effects.ts';
 import type { Hotkey, OwnerId } from '#shared/primitives/ids.ts';
 import type { Sr25519 } from '#shared/primitives/signer.ts';
+import { TEMPO } from './genesis.ts';
 import { freePort } from './ports.ts';
 import { edgeProgram, indexProgram, type Listening, tenantProgram } from './programs.ts';
 import type { Secrets, TenancySecrets } from './secrets.ts';
@@ -125,12 +126,20 @@ export class Tenancy {
         receipts: times.jobMs,
         challenge: times.blockJobMs,
         sweep: times.sweepMs,
+        syntheticStore: times.blockJobMs,
+        retrieve: times.blockJobMs,
       },
       audit: { roundBlocks: times.roundBlocks },
+      synthetic: {
+        ...{ miners: 4, everyBlocks: times.syntheticBlocks, bytesPerDay: times.syntheticBytesPerDay },
+        lifeBlocks: 10 * TEMPO,
+      },
+      retrieve: { everyBlocks: times.retrieveBlocks, edges: [{ hotkey: this.edgeHotkey, url: this.edgeUrl }] },
       windowBlocks: times.windowBlocks,
       snapshotMs: times.snapshotMs,
       collect: { graceMs: times.collectGraceMs },
       maskSecretsFile: this.#write('keys', 'mask-secrets', `0:${secrets.maskSecret}\n`),
+      probeDroppedMs: times.jobMs,
       repair: { delayMs: times.repairDelayMs, retryMs: times.jobMs, holdMs: times.sessionMs + times.holdMs },
     };
     return tenantProgram({

@@ -34,6 +34,12 @@ export interface NetworkTimes {
   readonly windowBlocks: number;
   /** Blocks from one round of challenges to the next (25 in production). */
   readonly roundBlocks: number;
+  /** Blocks from one draw of whole-shard reads to the next (25 in production). */
+  readonly retrieveBlocks: number;
+  /** Blocks from one draw of synthetic stores to the next (75 in production). */
+  readonly syntheticBlocks: number;
+  /** 0: none. Tests that count shards want none; `npm start` has some. */
+  readonly syntheticBytesPerDay: number;
   /** Pause between two requests of the full sweep. */
   readonly sweepMs: number;
 }
@@ -55,5 +61,8 @@ export const LOCAL_TIMES: NetworkTimes = {
   snapshotMs: 15_000,
   windowBlocks: 60,
   roundBlocks: 5,
+  retrieveBlocks: 10,
+  syntheticBlocks: 15,
+  syntheticBytesPerDay: 0,
   sweepMs: 10_000,
 };

@@ -5,7 +5,8 @@
  *   3    u48 expiresAtMs ‖ u32 lost ‖ u32 dropped ‖ u8 flags(1 settled)             the changing block
  *   18   fileId₁₆ ‖ owner₃₂ ‖ CID digest₃₂ ‖ codingId₁₆
  *   114  u48 bytes ‖ u8 k ‖ u8 n−1 ‖ u32 segmentBytes ‖ u16 maskEpoch ‖ u48 createdAtMs
- *   134  u8 parts(1 name, 2 content type, 4 the inline segment's hash is the CID's digest, 8 the name was given later)
+ *   134  u8 parts(1 name, 2 content type, 4 the inline segment's hash is the CID's digest, 8 the name was given later,
+ *        16 anchors of type 2)
  *   135  [u8 bytes, content type] [u48 when the name was given, if not at createdAtMs] [name]
  *
  * Of a file with one segment the segment's text follows, without its hash where that is the CID's digest. `lost` and
@@ -15,6 +16,7 @@ import { cidOf, parseCid } from '#shared/codec/cid.ts';
 import { segmentCount } from '#shared/codec/segment.ts';
 import { ByteReader, ByteWriter, equalBytes, fromBase64, toBase64, utf8 } from '#shared/primitives/bytes.ts';
 import { type FileId, type FileNumber, hexId, idBytes, type OwnerId } from '#shared/primitives/ids.ts';
+import { ZK_ANCHOR_TYPE } from '#shared/proof/zk/zk-anchor.ts';
 import type { FileRecord, SegmentRecord } from './ports.ts';
 import { packSegment, parseSegment, SEGMENT_HEAD_CHARS } from './records.ts';
 
@@ -30,7 +32,8 @@ const HAS_NAME = 1;
 const HAS_TYPE = 2;
 const HASH_IS_CID = 4;
 const NAMED_LATER = 8;
-const ALL_PARTS = 15;
+const IS_ZK = 16;
+const ALL_PARTS = 31;
 const SETTLED = 1;
 
 /** What may change in a record without rewriting it. */
@@ -100,7 +103,7 @@ export function packFile(
   u48(body, file.createdAtMs);
   const namedLater = name !== undefined && namedAtMs !== file.createdAtMs;
   body.u8(
-    (name ? HAS_NAME : 0) | (type ? HAS_TYPE : 0) | (hashIsCid ? HASH_IS_CID : 0) | (namedLater ? NAMED_LATER : 0),
+    (file.anchorType ? IS_ZK : 0) | (name ? HAS_NAME : 0) | (type ? HAS_TYPE : 0) | (hashIsCid ? HASH_IS_CID : 0) | (namedLater ? NAMED_LATER : 0),
   );
   if (type) body.u8(type.length).bytes(type);
   if (namedLater) u48(body, namedAtMs);
@@ -155,6 +158,7 @@ export function parseFile(number: FileNumber, text: string): StoredFile | undefi
       maskEpoch,
     },
     ...{ createdAtMs, expiresAtMs: changing.expiresAtMs },
+    ...(parts & IS_ZK && { anchorType: ZK_ANCHOR_TYPE }),
     ...(name !== undefined && { name }),
     ...(contentType !== undefined && { contentType }),
   };

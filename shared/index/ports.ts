@@ -41,6 +41,8 @@ export interface FileRecord {
   readonly segmentBytes: number;
   readonly segments: number;
   readonly codingId: Uint8Array;
+  /** Of its shards; absent: type 1. */
+  readonly anchorType?: typeof ZK_ANCHOR_TYPE;
   readonly maskEpoch: number;
   readonly createdAtMs: number;
   readonly expiresAtMs: number;

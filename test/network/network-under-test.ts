@@ -16,6 +16,7 @@ export const MINERS = 12;
 /** Every wait of the network in seconds or less. */
 const FAST: NetworkTimes = {
   sessionMs: 20_000,
+  uploadSessionMs: 60_000,
   holdMs: 500,
   collectGraceMs: 500,
   restoreMs: 300,
@@ -30,6 +31,9 @@ const FAST: NetworkTimes = {
   snapshotMs: 2000,
   windowBlocks: 60,
   roundBlocks: 3,
+  retrieveBlocks: 6,
+  syntheticBlocks: 10,
+  syntheticBytesPerDay: 0,
   sweepMs: 2000,
 };
 

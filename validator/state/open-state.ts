@@ -11,13 +11,14 @@ import type { StandingsBook } from './ports.ts';
 import { createRepairs, REPAIRS_SCHEMA, type Repairs } from './repairs.ts';
 import { createStandings } from './standings.ts';
 import { STANDINGS_SCHEMA } from './standings-schema.ts';
+import { createSynthetics, SYNTHETICS_SCHEMA, type Synthetics } from './synthetics.ts';
 import { createWaitingReceipts, RECEIPTS_SCHEMA, type WaitingReceipts } from './waiting-receipts.ts';
 import { createWeightHistory, WEIGHTS_SCHEMA, type WeightHistory } from './weight-history.ts';
 
 /** Every module's part of the schema: a new one is added at the end. */
 export const SCHEMA_PARTS = [
   ...[OWED_SCHEMA, STANDINGS_SCHEMA, WEIGHTS_SCHEMA, REPAIRS_SCHEMA, PINGS_SCHEMA],
-  ...[AUDIT_SCHEMA, LEDGER_SCHEMA, RECEIPTS_SCHEMA],
+  ...[AUDIT_SCHEMA, LEDGER_SCHEMA, RECEIPTS_SCHEMA, SYNTHETICS_SCHEMA],
 ];
 
 export interface ValidatorState {
@@ -29,6 +30,7 @@ export interface ValidatorState {
   readonly pings: Pings;
   readonly book: AuditBook;
   readonly receipts: WaitingReceipts;
+  readonly synthetics: Synthetics;
 }
 
 export const stateOver = (database: Database): ValidatorState => ({
@@ -40,6 +42,7 @@ export const stateOver = (database: Database): ValidatorState => ({
   pings: createPings(database),
   book: createAuditBook(database),
   receipts: createWaitingReceipts(database),
+  synthetics: createSynthetics(database),
 });
 
 export const openState = (folder: string): ValidatorState => stateOver(openDatabase(folder, SCHEMA_PARTS));
