@@ -1,13 +1,21 @@
 /** One source to the edge: how it is sealed and sent. Called by `put`. */
+import { createHash } from 'node:crypto';
 import type { StoredFile } from '#client/client.ts';
 import { usageError } from './command-failed.ts';
 import type { Cli } from './command-spec.ts';
 import type { Given } from './given.ts';
+import { putResumable } from './put-resumable.ts';
 import { type PutSource, readPieces } from './put-source.ts';
+import { chooseEdgeWithKey } from './settings/edge-choice.ts';
+import { keyringFor } from './settings/keyring.ts';
 import { openClient } from './settings/open-client.ts';
 import { askNewSecret, readSecretLine } from './settings/secrets-given.ts';
 import { printable } from './terminal/table.ts';
-import { parseDuration } from './terminal/units.ts';
+import { parseBytes, parseDuration } from './terminal/units.ts';
+import { UploadJournal } from './upload-journal.ts';
+
+/** Smaller files go in one request: to send them again costs less than to keep a journal. */
+const RESUMABLE_BYTES = 8 * 2 ** 20;
 
 export function parseRedundancy(text: string): { readonly k: number; readonly n: number } | undefined {
   const [, k, n] = /^([1-9]\d{0,2}),([1-9]\d{0,2})$/.exec(text) ?? [];
@@ -21,8 +29,9 @@ async function privacyOf(cli: Cli, given: Given) {
   const wantsPassphrase = given.flag('passphrase') || file !== undefined;
   const plain = given.flag('public');
   if (plain && (wantsPassphrase || recipients.length > 0)) throw usageError('--public is for everyone: give it alone');
-  if (wantsPassphrase && recipients.length > 0)
+  if (wantsPassphrase && recipients.length > 0) {
     throw usageError('a file opens with a passphrase or with keys, not with both');
+  }
   if (!wantsPassphrase) return { plain, recipients };
   const passphrase =
     file === undefined
@@ -31,24 +40,54 @@ async function privacyOf(cli: Cli, given: Given) {
   return { plain, recipients, passphrase };
 }
 
-export async function putFile(cli: Cli, given: Given, source: PutSource): Promise<StoredFile> {
+const partBytes = (text: string) => parseBytes(text) || undefined;
+
+export async function optionsOf(cli: Cli, given: Given, source: PutSource) {
   const ttlSeconds = given.parsed('ttl', parseDuration, 'a duration such as 90s, 12h, 30d or 1y');
   const redundancy = given.parsed('redundancy', parseRedundancy, 'K,N such as 4,10');
+  const part = given.parsed('part-size', partBytes, 'a size such as 16M');
+  const { name, contentType } = source;
   const privacy = await privacyOf(cli, given);
-  const client = await openClient(cli, given, privacy.plain ? undefined : 'store');
-  if (source.kind === 'folder') throw usageError('directories are not wired yet');
+  return {
+    ...privacy,
+    name,
+    contentType,
+    ttlSeconds,
+    redundancy,
+    ...(part && { partBytes: part }),
+    signal: cli.signal,
+  };
+}
+
+export async function putFile(
+  cli: Cli,
+  given: Given,
+  source: Exclude<PutSource, { kind: 'folder' }>,
+): Promise<StoredFile & { readonly sentBytes?: number }> {
+  const options = await optionsOf(cli, given, source);
+  const client = await openClient(cli, given, options.plain ? undefined : 'store');
+  if (source.kind === 'file' && source.bytes > RESUMABLE_BYTES && !given.declined('resume')) {
+    const { url, apiKey } = await chooseEdgeWithKey(cli, given);
+    const { signal: _, passphrase, ...asked } = options;
+    const { path, bytes, stats } = source;
+    const keys = options.plain ? undefined : await keyringFor(cli, given, 'store');
+    // Another account, or other keys, are another upload.
+    const account = createHash('sha256').update(JSON.stringify([apiKey, keys?.recipients])).digest('hex');
+    const told = { ...asked, account };
+    // Whoever could read the journal could try passphrases: an upload with one is not resumable.
+    const journal =
+      passphrase === undefined
+        ? await UploadJournal.open(cli.places.state, { url, path, bytes, mtimeMs: stats.mtimeMs, options: told })
+        : undefined;
+    if (journal) return putResumable(cli, client, journal, source, options);
+    if (passphrase === undefined) cli.out.warn('another put of this file is running; this one will not be resumable');
+  }
   const total = source.kind === 'file' ? source.bytes : undefined;
   const bar = cli.out.progress(printable(source.name ?? 'standard input'), total);
   try {
-    return await client.store(source.kind === 'file' ? readPieces(source.path) : cli.stdin, {
-      ...privacy,
-      name: source.name,
-      contentType: source.contentType,
-      ttlSeconds,
-      redundancy,
-      signal: cli.signal,
-      onProgress: ({ bytes, totalBytes }) => bar.update(bytes, totalBytes ?? total),
-    });
+    const onProgress = ({ bytes, totalBytes }: { bytes: number; totalBytes?: number }) =>
+      bar.update(bytes, totalBytes ?? total);
+    return await client.store(source.kind === 'file' ? readPieces(source.path) : cli.stdin, { ...options, onProgress });
   } finally {
     bar.done();
   }

@@ -6,11 +6,45 @@ const GROUP = 'The network:';
 
 export const NETWORK_COMMANDS: readonly CommandSpec[] = [
   {
+    name: 'network',
+    group: GROUP,
+    about: 'Show the network: miners, tiers, capacity',
+    options: [{ flags: '--miners', about: 'a table of all miners' }, ...EDGE_OPTIONS],
+    examples: [
+      { command: 'filetao network', about: 'how it stands' },
+      { command: 'filetao network --miners', about: 'every miner' },
+    ],
+    load: async () => (await import('../commands/network.ts')).showNetwork,
+  },
+  {
     name: 'miner',
     alias: 'm',
     group: GROUP,
     about: 'For operators of miners',
     commands: [
+      {
+        name: 'stats',
+        about: 'Statistics of miners: successes and attempts, rates, tier, storage limit',
+        args: [{ usage: '[hotkey]', about: 'one miner (default: all; with a wallet: its hotkey)' }],
+        options: [
+          ...WALLET_OPTIONS,
+          { flags: '--index <number>', about: 'is not needed any more', hidden: true },
+          ...EDGE_OPTIONS,
+        ],
+        examples: [
+          { command: 'filetao miner stats', about: 'all miners' },
+          { command: 'filetao miner stats --wallet.name mine --wallet.hotkey m1', about: 'your own' },
+        ],
+        load: async () => (await import('../commands/miner-stats.ts')).minerStats,
+      },
+      {
+        name: 'explain',
+        about: 'Tell why a miner has the score, tier and reward that it has',
+        args: [{ usage: '<hotkey>', about: 'the miner' }],
+        options: [{ flags: '--limit <count>', about: 'at most so many events (default: 20)' }, ...EDGE_OPTIONS],
+        examples: [{ command: 'filetao miner explain 5F…', about: 'every change, its reason and its evidence' }],
+        load: async () => (await import('../commands/miner-explain.ts')).explainMiner,
+      },
       {
         name: 'leave',
         about: 'Announce that a miner is leaving: it is drained and not punished',
