@@ -22,6 +22,10 @@ import type { OpenOptions } from './private/open-private.ts';
 import type { PrivateOptions } from './private/store-private.ts';
 import type { OnProgress } from './progress.ts';
 import type { ByteRange } from './read-body.ts';
+import type { PreparedUpload, PrepareOptions, SendPreparedOptions, SentPrepared } from './resume-upload.ts';
+
+import type { OpenTree } from './tree/read-tree.ts';
+import type { StoredTree, StoreTreeOptions, TreeSource } from './tree/store-tree.ts';
 
 export interface ClientOptions {
   /** The edge, such as `https://storage.example`. */
@@ -79,6 +83,10 @@ export interface ListOptions extends PageOptions {
 export interface Client {
   /** Encrypted, unless `plain` is said. */
   store(source: FileSource, options?: StoreOptions): Promise<StoredFile>;
+  /** For stores that shall survive the program (`resume-upload.ts`): writes what will be sent to a spool. */
+  prepare(source: FileSource, spool: WritableStream<Uint8Array>, options?: PrepareOptions): Promise<PreparedUpload>;
+  /** Sends a spool, or what of it is not there yet. */
+  sendPrepared(prepared: PreparedUpload, options: SendPreparedOptions): Promise<SentPrepared>;
   retrieve(target: string, options?: RetrieveOptions): Promise<RetrievedFile>;
   /** Your files, newest first. */
   list(options?: ListOptions): AsyncIterable<ListedFile>;
@@ -93,6 +101,14 @@ export interface Client {
   rename(target: string, name: string | null, signal?: AbortSignal): Promise<void>;
   /** Adds or removes recipients without sending the body again; returns those beside your own. */
   share(target: string, change: SharingChange): Promise<readonly string[]>;
+  /**
+   * Stores a directory (in Node: `walkFolder`). Content that a directory stored before under this name has is not sent
+   * again, if these keys can open it, or `previous` is given.
+   */
+  storeTree(sources: AsyncIterable<TreeSource>, options?: StoreTreeOptions): Promise<StoredTree>;
+  openTree(target: string, options?: OpenOptions): Promise<OpenTree>;
+  /** The listing, and the content that no other directory shares. */
+  deleteTree(target: string, signal?: AbortSignal): Promise<{ readonly deleted: number; readonly kept: number }>;
   account(signal?: AbortSignal): Promise<AccountAnswer>;
   readonly keys: {
     list(signal?: AbortSignal): Promise<readonly KeyAnswer[]>;

@@ -6,11 +6,11 @@ import { parseCid } from '#shared/codec/cid.ts';
 import { systemClock, systemRandom } from '#shared/primitives/effects.ts';
 import type { Cid } from '#shared/primitives/ids.ts';
 import type { Connection } from './api-call.ts';
-import type { Client, ClientOptions } from './client.ts';
+import type { Client, ClientOptions, ListOptions } from './client.ts';
 import { ClientError, isClientError } from './client-error.ts';
 import * as edge from './edge-files.ts';
 import { portableSha256 } from './file-digest.ts';
-import { openSource } from './file-source.ts';
+import { openSource, readWhole } from './file-source.ts';
 import { privateName } from './keys/account-secrets.ts';
 import type { Keyring } from './keys/keyring.ts';
 import { loginWithAccount } from './login.ts';
@@ -21,9 +21,23 @@ import { openPrivate, readPrivateBody } from './private/open-private.ts';
 import { storePrivate } from './private/store-private.ts';
 import { counted } from './progress.ts';
 import { readBody } from './read-body.ts';
+import { prepareUpload, sendPrepared } from './resume-upload.ts';
 import { sendBody } from './send-body.ts';
+import { deleteTree } from './tree/delete-tree.ts';
+import { parseListing, type TreeListing } from './tree/listing.ts';
+import { openTreeOf } from './tree/read-tree.ts';
+import { storeTree } from './tree/store-tree.ts';
 
 export type { Client, ClientOptions, RetrievedFile, RetrieveOptions, StoredFile, StoreOptions } from './client.ts';
+
+/** Of what stood under a directory's name before: nothing that could be used. */
+const NO_EARLIER_TREE: ReadonlySet<string> = new Set([
+  'not-found',
+  'not-a-tree',
+  'wrong-key',
+  'wrong-signer',
+  'bad-record',
+]);
 
 const noKeys = (what: string) => new ClientError('no-keys', `${what}: make the client with keys`);
 
@@ -58,11 +72,42 @@ export function createClient(options: ClientOptions): Client {
     return keys;
   }
 
+  const openTree: Client['openTree'] = async (target, open = {}) => {
+    const cid = await resolve(target, open.signal);
+    const envelope = await fetchEnvelope(connection, cid, open.signal);
+    if (!envelope) throw new ClientError('not-a-tree', `${target} is not a directory`);
+    const { text, signer, storedBytes } = await openPrivate(keys, cid, envelope, open);
+    if (text.facts.kind !== 'tree') throw new ClientError('not-a-tree', `${target} is not a directory`);
+    const body = { identity: text.identity, bytes: text.facts.bytes, storedBytes };
+    const listing = parseListing(await readWhole(await readPrivateBody(ports, cid, body, { signal: open.signal })));
+    return openTreeOf(ports, { cid, name: text.facts.name, signer, listing });
+  };
+
+  /** The directory stored before under this name, when there is one and these keys open it. */
+  async function earlierTree(name: string | undefined, signal?: AbortSignal): Promise<TreeListing | undefined> {
+    if (name === undefined || !keys?.identities?.length) return undefined;
+    try {
+      return (await openTree(name, { signal })).listing;
+    } catch (error) {
+      if (error instanceof ClientError && NO_EARLIER_TREE.has(error.code)) return undefined;
+      throw error;
+    }
+  }
+
   const listPage: Client['listPage'] = async ({ packs, ...page } = {}) => {
     const { files, next } = await edge.listPage(connection, { ...page, envelopes: keys !== undefined });
     const listed = await Promise.all(files.map((file) => listedFile(keys, file)));
     return { files: listed.filter(({ kind }) => packs || kind !== 'pack'), ...(next === undefined ? {} : { next }) };
   };
+
+  async function* list(page: ListOptions = {}) {
+    for (let cursor = page.cursor; ; ) {
+      const { files, next } = await listPage({ ...page, cursor });
+      yield* files;
+      if (next === undefined) return;
+      cursor = next;
+    }
+  }
 
   return {
     async store(source, { plain, onProgress, ...rest } = {}) {
@@ -76,6 +121,9 @@ export function createClient(options: ClientOptions): Client {
       const { cid, file } = await sendBody(ports, watched, rest);
       return { cid, bytes: file.bytes, private: false, file };
     },
+
+    prepare: (source, spool, prepare = {}) => prepareUpload(ports, keys, openSource(source).stream, prepare, spool),
+    sendPrepared: (prepared, send) => sendPrepared(ports, keys, prepared, send),
 
     async retrieve(target, { onProgress, range, ...open } = {}) {
       const { signal } = open;
@@ -94,14 +142,7 @@ export function createClient(options: ClientOptions): Client {
       return { private: true, kind, name, signer, cid, contentType, bytes, stream: counted(stream, bytes, onProgress) };
     },
 
-    async *list(page = {}) {
-      for (let cursor = page.cursor; ; ) {
-        const { files, next } = await listPage({ ...page, cursor });
-        yield* files;
-        if (next === undefined) return;
-        cursor = next;
-      }
-    },
+    list,
     listPage,
     resolve,
     status: async (target, signal) => edge.readStatus(connection, await resolve(target, signal), signal),
@@ -123,6 +164,19 @@ export function createClient(options: ClientOptions): Client {
         keysFor('only its owner shares a private file'),
         await resolve(target, change.signal),
         change,
+      ),
+
+    async storeTree(sources, tree = {}) {
+      const owned = keysFor('directories are stored encrypted');
+      const previous = tree.previous ?? (await earlierTree(tree.name, tree.signal));
+      return storeTree(ports, owned, sources, { ...tree, previous });
+    },
+    openTree,
+    deleteTree: async (target, signal) =>
+      deleteTree(
+        { connection, list: () => list(), openTree: (cid) => openTree(cid) },
+        await resolve(target, signal),
+        signal,
       ),
 
     account: (signal) => edge.readAccount(connection, signal),

@@ -3,7 +3,10 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { ClientFetch } from '#client/api-call.ts';
 import { type Client, createClient } from '#client/create-client.ts';
 import { readWhole } from '#client/file-source.ts';
+import { newKeyring } from '#client/keys/keyring.ts';
+import { PreparedUpload } from '#client/resume-upload.ts';
 import { equalBytes } from '#shared/primitives/bytes.ts';
+import { systemRandom } from '#shared/primitives/effects.ts';
 import type { Cid } from '#shared/primitives/ids.ts';
 import { nodeSha256 } from './network/digests.ts';
 import { patternBytes } from './testing/sources.ts';
@@ -57,6 +60,60 @@ describe('a plain file', () => {
     expect((await client.status(cid)).health).toBe('full');
     expect((await client.delete('Grüße 🌱.bin')).complete).toBe(false);
     await expect(client.retrieve(cid)).rejects.toMatchObject({ code: 'not-found', status: 404 });
+  });
+});
+
+describe('a store that broke off', () => {
+  const spool = () => {
+    const pieces: Uint8Array[] = [];
+    const stream = new WritableStream<Uint8Array>({ write: (piece) => void pieces.push(piece.slice()) });
+    const read = async (from: number, to: number) =>
+      new Uint8Array(await new Blob(pieces as Uint8Array<ArrayBuffer>[]).slice(from, to).arrayBuffer());
+    return { stream, read };
+  };
+
+  test('goes on where it was, and sends nothing twice', async () => {
+    const content = patternBytes(9 * MIB, 77);
+    const { stream, read } = spool();
+    const prepared = await client.prepare(content, stream, { plain: true, name: 'resumed', partBytes: 4 * MIB });
+    const journal = PreparedUpload.parse(JSON.parse(JSON.stringify(prepared)));
+    let upload: string | undefined;
+    let parts = 0;
+    const broken = createClient({
+      ...{ url: 'https://edge.test', apiKey: edge.key, newDigest: nodeSha256 },
+      fetch: (url, init) => {
+        if (url.includes('/parts/') && ++parts > 1) throw new TypeError('the network is gone');
+        return overEdge(url, init);
+      },
+      clock: { nowMs: () => Date.now(), sleep: async () => {} },
+    });
+    const onUpload = (id: string) => {
+      upload = id;
+    };
+    await expect(broken.sendPrepared(journal, { read, onUpload })).rejects.toMatchObject({ code: 'unreachable' });
+    const sent = await client.sendPrepared(journal, { read, upload });
+    expect(sent.sentBytes).toBe(5 * MIB);
+    expect(await sameBytes((await client.retrieve('resumed')).stream, content)).toBe(true);
+    expect((await client.sendPrepared(journal, { read, upload })).sentBytes).toBe(0);
+    expect((await client.sendPrepared(journal, { read })).sentBytes).toBe(0);
+  });
+
+  test('notices that its spool was changed', async () => {
+    const { stream } = spool();
+    const prepared = await client.prepare(patternBytes(1000), stream, { plain: true });
+    const read = async (from: number, to: number) => new Uint8Array(to - from);
+    await expect(client.sendPrepared(prepared, { read })).rejects.toMatchObject({ code: 'wrong-bytes' });
+  });
+
+  test('of a private file keeps no key in its journal, and ends once', async () => {
+    const keys = await newKeyring(systemRandom);
+    const owner = createClient({ url: 'https://edge.test', apiKey: edge.key, keys, fetch: overEdge });
+    const { stream, read } = spool();
+    const prepared = await owner.prepare('mine', stream, { name: 'journal' });
+    expect(JSON.stringify(prepared)).not.toContain('AGE-SECRET-KEY');
+    await owner.sendPrepared(prepared, { read });
+    await owner.sendPrepared(prepared, { read });
+    expect(await sameBytes((await owner.retrieve('journal')).stream, new TextEncoder().encode('mine'))).toBe(true);
   });
 });
 

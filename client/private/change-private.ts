@@ -4,9 +4,7 @@
  */
 
 import type { SignedEnvelope } from '#shared/account/signed-envelope.ts';
-import { signEnvelope } from '#shared/account/signed-envelope.ts';
-import { parseCid } from '#shared/codec/cid.ts';
-import type { Cid, FileId } from '#shared/primitives/ids.ts';
+import type { Cid } from '#shared/primitives/ids.ts';
 import { ClientError, isClientError } from '../client-error.ts';
 import { type Keyring, ownerOf } from '../keys/keyring.ts';
 import {
@@ -15,9 +13,10 @@ import {
   fetchEnvelope,
   makeEnvelope,
   openEnvelope,
+  sealEnvelope,
   sendEnvelope,
 } from './file-envelope.ts';
-import { type Metadata, openMetadata, sealMetadata } from './metadata.ts';
+import { type Metadata, openMetadata } from './metadata.ts';
 import type { PrivatePorts } from './store-private.ts';
 
 /** Times that another machine may be faster in a row. */
@@ -73,9 +72,10 @@ export async function changeSharing(
     const shared = [...new Set([...kept, ...add])].filter((recipient) => !keys.recipients.includes(recipient));
     const text = await openEnvelope(openers, signed, cid);
     const metadata = { ...before, shared };
-    const body = { cid, fileId: signed.fileId as FileId, bytes };
+    const body = { cid, fileId: signed.fileId, bytes };
     const lock = { recipients: [...keys.recipients, ...shared] };
-    const content = { text, lock, metadata, revision: signed.revision + 1 };
+    const envelope = await sealEnvelope(lock, text);
+    const content = { envelope, metadata, revision: signed.revision + 1 };
     return { signed: await makeEnvelope(keys, body, content, ports.random), metadata };
   };
   return (await revise(ports, keys, cid, next, signal)).shared;
@@ -89,14 +89,11 @@ export async function changeName(
   name: string | undefined,
   signal?: AbortSignal,
 ): Promise<void> {
-  const { account } = ownerOf(keys);
   const next: Next = async ({ signed, bytes }, { name: _, ...rest }) => {
     const metadata: Metadata = { ...rest, ...(name === undefined ? {} : { name }) };
     const { fileId, envelope } = signed;
-    const sealed = await sealMetadata(keys.accountSeed, fileId, metadata, ports.random);
-    const content = { fileId, envelope, metadata: sealed, revision: signed.revision + 1 };
-    const body = { digest: parseCid(cid)?.digest ?? new Uint8Array(32), bytes };
-    return { signed: signEnvelope(keys.accountSeed, account, content, body), metadata };
+    const content = { envelope, metadata, revision: signed.revision + 1 };
+    return { signed: await makeEnvelope(keys, { cid, fileId, bytes }, content, ports.random), metadata };
   };
   await revise(ports, keys, cid, next, signal);
 }

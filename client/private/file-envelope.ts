@@ -43,25 +43,31 @@ const tooMany = (): ClientError =>
     `an envelope has room for ${MAX_SHARED} recipients, or about four post-quantum ones`,
   );
 
+/** The envelope itself, before it is signed: for whoever the lock is for. */
+export async function sealEnvelope(lock: Lock, text: EnvelopeText): Promise<Uint8Array> {
+  const envelope = await sealSmall(lock, writeEnvelopeText(text));
+  if (envelope.length > MAX_ENVELOPE_BYTES) throw tooMany();
+  return envelope;
+}
+
+export interface EnvelopeParts {
+  /** By `sealEnvelope`. */
+  readonly envelope: Uint8Array;
+  readonly metadata: Metadata;
+  readonly revision: number;
+}
+
 export async function makeEnvelope(
-  keys: Keyring,
-  body: BodyName,
-  content: { readonly text: EnvelopeText; readonly lock: Lock; readonly metadata: Metadata; readonly revision: number },
+  keys: Pick<Keyring, 'accountSeed'>,
+  { cid, fileId, bytes }: BodyName,
+  { envelope, metadata, revision }: EnvelopeParts,
   random: Random,
 ): Promise<SignedEnvelope> {
-  if (content.metadata.shared.length > MAX_SHARED) throw tooMany();
-  const envelope = await sealSmall(content.lock, writeEnvelopeText(content.text));
-  const metadata = await sealMetadata(keys.accountSeed, body.fileId, content.metadata, random);
-  if (envelope.length > MAX_ENVELOPE_BYTES || metadata.length > MAX_METADATA_BYTES) throw tooMany();
-  const { fileId, bytes, cid } = body;
-  const { account } = ownerOf(keys);
-  const { revision } = content;
-  return signEnvelope(
-    keys.accountSeed,
-    account,
-    { fileId, revision, envelope, metadata },
-    { digest: digestOf(cid), bytes },
-  );
+  if (metadata.shared.length > MAX_SHARED) throw tooMany();
+  const sealed = await sealMetadata(keys.accountSeed, fileId, metadata, random);
+  if (sealed.length > MAX_METADATA_BYTES) throw tooMany();
+  const content = { fileId, revision, envelope, metadata: sealed };
+  return signEnvelope(keys.accountSeed, ownerOf(keys).account, content, { digest: digestOf(cid), bytes });
 }
 
 /** Repeatable: the same revision with the same bytes is no conflict. */

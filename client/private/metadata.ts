@@ -21,7 +21,7 @@ const TAG_BYTES = 16;
 /** Recipients beside the owner's own: as many X25519 ones as an envelope has room for, less a few. */
 export const MAX_SHARED = 64;
 
-const Metadata = z.object({
+export const Metadata = z.object({
   kind: FileKind,
   bytes: z.int().min(0),
   name: z.string().max(1024).optional(),
