@@ -19,6 +19,7 @@ import { openAudits } from './audit-jobs.ts';
 import { connectChain } from './chain/connect-chain.ts';
 import { followBlocks } from './chain/follow-blocks.ts';
 import { watchSubnet } from './chain/watch-subnet.ts';
+import { dropsAreProbed } from './drops-are-probed.ts';
 import { collect } from './flows/collect.ts';
 import { dropDeleted } from './flows/drop-deleted.ts';
 import { dropStrays } from './flows/drop-strays.ts';
@@ -26,12 +27,13 @@ import { expireFiles, expireUploads } from './flows/expire.ts';
 import { grantEdges } from './flows/grant-edge.ts';
 import { newPublishState, publishMiners } from './flows/publish-miners.ts';
 import { indexMarksIn, rosterIn } from './folder.ts';
+import { openDropReceipts } from './ledger/drop-receipts.ts';
 import { loadHotkeyOf } from './load-hotkey.ts';
 import { orderEndsDebt } from './order-ends-debt.ts';
 import type { ValidatorPorts } from './ports.ts';
-import { repairJobs } from './repair-jobs.ts';
 import { createProbeClient } from './probe-client.ts';
 import { probeJobs } from './probe-jobs.ts';
+import { repairJobs } from './repair-jobs.ts';
 import { type Job, startSchedule } from './schedule.ts';
 import { parseSettings, type ValidatorSettings } from './settings.ts';
 import { allowanceIn, standingJobs } from './standing-jobs.ts';
@@ -79,7 +81,8 @@ async function main(): Promise<void> {
     random: systemRandom,
     verify: sr25519.verify,
   };
-  const client = createMinerClient(wire);
+  const dropReceipts = await openDropReceipts(dataDir, systemClock);
+  const client = createMinerClient({ ...wire, onDropReceipt: dropReceipts.keep });
   const ports: ValidatorPorts = {
     chain,
     blocks,
@@ -87,7 +90,7 @@ async function main(): Promise<void> {
     files: index.files,
     directory: index.miners,
     access: index.access,
-    miners: orderEndsDebt(client, state),
+    miners: dropsAreProbed(orderEndsDebt(client, state), state.dropProbes, systemClock, settings.probeDroppedMs),
     inventories: state.inventories,
     registrations: subnet.registrations,
     indexMarks: indexMarksIn(dataDir),
@@ -116,6 +119,7 @@ async function main(): Promise<void> {
   await Promise.all([blocks.ended, subnet.ended]);
   await chain.close();
   await audits.close();
+  await dropReceipts.close();
   state.database.close();
   http.close();
 }

@@ -135,6 +135,8 @@ const Config = z.strictObject({
   windowBlocks: z.int().min(1).max(100_000).default(WINDOW_BLOCKS),
   /** Lines epoch:64 hex digits, mode 0600: what masks are made of (por/v1 §3). Without it nothing is repaired. */
   maskSecretsFile: text.optional(),
+  /** From a receipted drop to the question whether the shard is really not served; and to the next one. */
+  probeDroppedMs: z.int().min(100).default(HOUR_MS),
   repair: z
     .strictObject({
       /** How long a segment above its repair threshold waits for its miners to come back. */

@@ -8,8 +8,8 @@ import { concatBytes } from '#shared/primitives/bytes.ts';
 import { type LogFrame, MAX_FRAME_BYTES, readFrames } from './log-frames.ts';
 
 export const LEDGER_FOLDER = 'ledger';
-/** What is kept in files of its own: signed records, answers as they came, store receipts. */
-export type LogName = 'records' | 'answers' | 'receipts';
+/** What is kept in files of its own: signed records, answers as they came, store receipts, drop orders with theirs. */
+export type LogName = 'records' | 'answers' | 'receipts' | 'drops';
 
 const READ_BYTES = 1024 * 1024;
 

@@ -179,13 +179,14 @@ export function createMinerClient(options: MinerClientOptions): MinerClient {
         reason,
         anchorIds: anchors,
       });
+      const signed = signStatement(signer, statement);
       const answer = await transport.read(
         miner,
         {
           method: 'POST',
           target: '/v1/drops',
           wantedStatus: 200,
-          body: signStatement(signer, statement),
+          body: signed,
           contentType: 'application/octet-stream',
           answerBytes: DROP_RECEIPT_BYTES + 33 * anchors.length,
         },
@@ -202,6 +203,7 @@ export function createMinerClient(options: MinerClientOptions): MinerClient {
       if (receipt.miner !== miner.hotkey || toHex(receipt.orderHash) !== orderHash || !same) {
         return broken(miner, 'the drop receipt answers another order');
       }
+      await options.onDropReceipt?.(signed, answer.value.body);
       return succeed(receipt.items);
     },
   };

@@ -50,6 +50,8 @@ export interface MinerClientOptions {
   readonly timeouts?: Timeouts;
   /** Requests that may wait for headers at once; more wait unsigned. Default: no limit. */
   readonly headerSlots?: number;
+  /** Told of every receipted drop or restore order, as signed; awaited before `drop` answers. */
+  readonly onDropReceipt?: (order: Uint8Array, receipt: Uint8Array) => Promise<void>;
 }
 
 export interface MinerRequest {

@@ -5,7 +5,7 @@
  * is drained too once that is due, then forgotten with its record.
  */
 import type { Hotkey } from '#shared/primitives/ids.ts';
-import { nextPing, type PingAnswer, type PingChange } from '#validator/domain/next-ping.ts';
+import { nextPing, type PingAnswer } from '#validator/domain/next-ping.ts';
 import type { TenantPorts } from '#validator/ports.ts';
 import type { Pings } from '#validator/state/pings.ts';
 import type { Inventories, StandingsBook } from '#validator/state/ports.ts';

@@ -4,6 +4,7 @@ import { systemClock } from '#shared/primitives/effects.ts';
 import { LEDGER_SCHEMA } from '../ledger/ledger.ts';
 import { AUDIT_SCHEMA, type AuditBook, createAuditBook } from './audit-book.ts';
 import { type Database, openDatabase } from './database.ts';
+import { createDropProbes, DROP_PROBES_SCHEMA, type DropProbes } from './drop-probes.ts';
 import { createInventories, type FrozenInventories } from './inventories.ts';
 import { OWED_SCHEMA } from './owed-rows.ts';
 import { createPings, PINGS_SCHEMA, type Pings } from './pings.ts';
@@ -18,7 +19,7 @@ import { createWeightHistory, WEIGHTS_SCHEMA, type WeightHistory } from './weigh
 /** Every module's part of the schema: a new one is added at the end. */
 export const SCHEMA_PARTS = [
   ...[OWED_SCHEMA, STANDINGS_SCHEMA, WEIGHTS_SCHEMA, REPAIRS_SCHEMA, PINGS_SCHEMA],
-  ...[AUDIT_SCHEMA, LEDGER_SCHEMA, RECEIPTS_SCHEMA, SYNTHETICS_SCHEMA],
+  ...[AUDIT_SCHEMA, LEDGER_SCHEMA, RECEIPTS_SCHEMA, DROP_PROBES_SCHEMA, SYNTHETICS_SCHEMA],
 ];
 
 export interface ValidatorState {
@@ -30,6 +31,7 @@ export interface ValidatorState {
   readonly pings: Pings;
   readonly book: AuditBook;
   readonly receipts: WaitingReceipts;
+  readonly dropProbes: DropProbes;
   readonly synthetics: Synthetics;
 }
 
@@ -42,6 +44,7 @@ export const stateOver = (database: Database): ValidatorState => ({
   pings: createPings(database),
   book: createAuditBook(database),
   receipts: createWaitingReceipts(database),
+  dropProbes: createDropProbes(database),
   synthetics: createSynthetics(database),
 });
 
