@@ -92,6 +92,48 @@ describe('the schedule', () => {
     expect(job.runs).toBe(before + 3);
   });
 
+  it('ends a run at its deadline, tells the watcher, and runs the job again', async () => {
+    const { clock, tick } = manualClock();
+    const seen: string[] = [];
+    const heedful = {
+      ...{ name: 'heedful', everyMs: 1, deadlineMs: 50 },
+      run: (signal: AbortSignal) =>
+        new Promise<void>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+    };
+    const schedule = startSchedule([heedful, countingJob('fine')], clock, silentLog, (job, outcome) =>
+      seen.push(`${job} ${outcome}`),
+    );
+    await tick();
+    await tick();
+    await tick();
+    expect(seen.filter((line) => line === 'heedful late').length).toBeGreaterThanOrEqual(1);
+    expect(seen).toContain('fine done');
+    expect(seen).not.toContain('fine late');
+    await schedule.stop();
+  });
+
+  it('says how long each job is overdue, whether it hangs or fails', async () => {
+    let nowMs = 0;
+    const { clock, tick } = manualClock();
+    const timed: Clock = { ...clock, nowMs: () => nowMs };
+    const jobs = [
+      { ...countingJob('failing', () => Promise.reject(new Error('no'))), everyMs: 100 },
+      { ...countingJob('endless', () => new Promise(() => {})), everyMs: 100 },
+      { ...countingJob('fine'), everyMs: 100 },
+      { ...countingJob('paused'), everyMs: 100 },
+    ];
+    const schedule = startSchedule(jobs, timed, silentLog);
+    schedule.pause('paused');
+    nowMs = 1000;
+    await tick();
+    expect(schedule.states().map(({ name, running, overdueMs }) => [name, running, overdueMs])).toEqual([
+      ['failing', false, 900],
+      ['endless', true, 900],
+      ['fine', false, 0],
+      ['paused', false, 0],
+    ]);
+  });
+
   it('knows no job by another name', () => {
     const { clock } = manualClock();
     expect(() => startSchedule([], clock, silentLog).trigger('x')).toThrow(RangeError);
