@@ -5,6 +5,8 @@
  */
 import kernelModule from '#shared/codec/kernel.wasm';
 import { instantiateKernel } from '#shared/codec/wasm-kernel.ts';
+import { lazyZkKernel } from '#shared/proof/zk/wasm-zk-kernel.ts';
+import zkKernelModule from '#shared/proof/zk/zk-kernel.wasm';
 import { createIndex } from '#shared/index/redis-index.ts';
 import { sealedDirectory } from '#shared/index/sealed-directory.ts';
 import { systemClock, systemRandom } from '#shared/primitives/effects.ts';

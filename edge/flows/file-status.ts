@@ -5,6 +5,7 @@
  */
 import type { EdgeResult } from '#edge/http/problem.ts';
 import type { EdgePorts } from '#edge/ports.ts';
+import { proofOf } from '#shared/api/proof-of.ts';
 import { MAX_WORST, type StatusAnswer } from '#shared/api/schemas.ts';
 import { repairThreshold } from '#shared/codec/redundancy.ts';
 import { shardBytesOf } from '#shared/codec/reed-solomon.ts';
@@ -14,7 +15,7 @@ import { groupLimitOf } from '#shared/placement/place-shards.ts';
 import { segmentHealth } from '#shared/placement/segment-health.ts';
 import { succeed } from '#shared/primitives/failure.ts';
 import type { AnchorId, MinerNumber } from '#shared/primitives/ids.ts';
-import { anchorIdOf } from '#shared/proof/anchor.ts';
+import { shardIdOf } from '#shared/proof/any-anchor.ts';
 import type { Peer } from '#shared/transfer/ports.ts';
 import { reachMiners } from './reach-miners.ts';
 
@@ -59,7 +60,7 @@ function samples(file: FileRecord, records: readonly SegmentRecord[]): Map<Miner
     const bytes = shardBytesOf(segmentLength(file.bytes, file.segmentBytes, segment), file.k);
     for (const slot of record.slots) {
       if (slot.state === 'stored' && !found.has(slot.miner))
-        found.set(slot.miner, anchorIdOf({ root: slot.root, bytes }));
+        found.set(slot.miner, shardIdOf(file.anchorType, slot.root, bytes));
     }
   }
   return found;
@@ -119,6 +120,7 @@ function summarize(file: FileRecord, records: readonly SegmentRecord[], alive: G
     bytes: file.bytes,
     segments: file.segments,
     redundancy: { k, n },
+    proof: proofOf(file),
     health: least < k ? 'lost' : least < repairThreshold({ k, n }) ? 'at-risk' : least < n ? 'reduced' : 'full',
     shards: { total: n * records.length, alive: segments.reduce((sum, { healthy }) => sum + healthy, 0) },
     miners: { total: holders.size, alive: [...holders].filter((miner) => alive.has(miner)).length },

@@ -67,8 +67,8 @@ export async function retrieveFile(ports: EdgePorts, input: RetrieveInput): Prom
   const complaints = new ComplaintTally(file);
   try {
     const peers = new Map(reached.value.map((peer) => [peer.number, peer]));
-    const { number, fileId, k, n, codingId, maskEpoch } = file;
-    const coding = { number, fileId, k, n, codingId, maskEpoch, maskSecret: secret.value };
+    const { number, fileId, k, n, codingId, anchorType, maskEpoch } = file;
+    const coding = { number, fileId, k, n, codingId, anchorType, maskEpoch, maskSecret: secret.value };
     const budget = ports.newBudget(claim.bytes);
     const slices = [...slicesOf(file.bytes, file.segmentBytes, from, to)];
     const request = { coding, peers, budget, signal };

@@ -10,6 +10,7 @@ import { SEGMENT_BYTES } from '#shared/codec/segment.ts';
 import { type CommitOutcome, type FileRecord, IndexUnavailable } from '#shared/index/ports.ts';
 import { succeed } from '#shared/primitives/failure.ts';
 import { type Cid, type FileNumber, newFileId, newOrderId } from '#shared/primitives/ids.ts';
+import { ZK_ANCHOR_TYPE } from '#shared/proof/zk/zk-anchor.ts';
 import type { FileCoding, Peer, StoreFailure } from '#shared/transfer/ports.ts';
 import { keepLongest } from './keep-longest.ts';
 import { StrayList } from './stray-list.ts';
@@ -39,11 +40,13 @@ export async function sendSegments(ports: EdgePorts, input: Upload, sending: Sen
   const sessionEndsAtMs = createdAtMs + settings.sessionMs;
   const fileId = newFileId(random);
   const number = await files.beginUpload({ owner: input.owner, fileId, expiresAtMs: sessionEndsAtMs });
+  const anchoring = input.zk ? { anchorType: ZK_ANCHOR_TYPE } : {};
   const coding: FileCoding = {
     number,
     fileId,
     ...sending.redundancy,
     codingId: random(CODING_ID_BYTES),
+    ...anchoring,
     maskEpoch: ports.maskSecrets.newestEpoch,
     maskSecret: secret.value,
   };
@@ -107,6 +110,7 @@ export async function sendSegments(ports: EdgePorts, input: Upload, sending: Sen
       segmentBytes: SEGMENT_BYTES,
       segments: stored.value.segments,
       codingId: coding.codingId,
+      ...anchoring,
       maskEpoch: coding.maskEpoch,
       createdAtMs,
       expiresAtMs: input.expiresAtMs,

@@ -16,21 +16,31 @@ import { cidOf } from '#shared/codec/cid.ts';
 import { SEGMENT_BYTES } from '#shared/codec/segment.ts';
 import { succeed } from '#shared/primitives/failure.ts';
 import type { Cid } from '#shared/primitives/ids.ts';
+import { MAX_ZK_FILE_BYTES } from '#shared/wire/limits.ts';
 import { chooseRedundancy } from './choose-redundancy.ts';
 import { keepLongest } from './keep-longest.ts';
 import { reachMiners } from './reach-miners.ts';
 import { sendSegments } from './send-segments.ts';
 import { type StoredFile, type Upload, uploadBudgetFor, wrongCid } from './upload.ts';
 
-const tooLarge = (limitBytes: number) => [`files may have at most ${limitBytes} bytes here`, { limitBytes }] as const;
+const tooLarge = (limitBytes: number, zk = false) => {
+  const which = zk ? 'files with proof=zk have at most' : 'files may have at most';
+  const instead = zk ? '; larger ones are stored without it, with proof=por' : ' here';
+  return [`${which} ${limitBytes} bytes${instead}`, { limitBytes }] as const;
+};
 const overQuota = (quotaBytes: number, usedBytes: number) =>
   [`${usedBytes} of ${quotaBytes} bytes are used`, { quotaBytes, usedBytes }] as const;
 
+/** Each shard byte is committed to here, 4 MB a second: this much is 2 s of the request's processor time. */
+const MAX_ZK_SHARDS_BYTES = 8 * 2 ** 20;
+
 export async function storeFile(ports: EdgePorts, input: Upload): Promise<EdgeResult<StoredFile>> {
   const { owner, expectedBytes, announcedCid } = input;
-  const { maxFileBytes } = ports.settings;
+  const maxFileBytes = input.zk
+    ? Math.min(MAX_ZK_FILE_BYTES, ports.settings.maxFileBytes)
+    : ports.settings.maxFileBytes;
   if (expectedBytes !== undefined && expectedBytes > maxFileBytes)
-    return refuse('too-large', ...tooLarge(maxFileBytes));
+    return refuse('too-large', ...tooLarge(maxFileBytes, input.zk));
   const [had, usage] = await Promise.all([
     announcedCid ? ports.files.findFile(announcedCid, owner) : undefined,
     ports.files.usage(owner),
@@ -53,7 +63,7 @@ export async function storeFile(ports: EdgePorts, input: Upload): Promise<EdgeRe
       overMax: () =>
         freeBytes < maxFileBytes
           ? new BodyRefused('over-quota', ...overQuota(quotaBytes, usedBytes))
-          : new BodyRefused('too-large', ...tooLarge(maxFileBytes)),
+          : new BodyRefused('too-large', ...tooLarge(maxFileBytes, input.zk)),
     };
     const segments = bodySegments(input.source, limits, (piece) => {
       digest.update(piece);
@@ -96,6 +106,10 @@ async function storeSegmentsOf(
   const bytes = whole ? first.value.length : undefined;
   const redundancy = chooseRedundancy(peers, bytes, input.redundancy);
   if (!redundancy.ok) return redundancy;
+  const { k, n } = redundancy.value;
+  if (input.zk && (n / k) * first.value.length > MAX_ZK_SHARDS_BYTES) {
+    return refuse('unsupported-redundancy', `proof=zk of ${n} / ${k} times ${first.value.length} bytes is too much`);
+  }
 
   const source = prepend(first.value, segments);
   return await sendSegments(ports, input, {

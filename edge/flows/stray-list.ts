@@ -5,20 +5,22 @@
  */
 import { shardBytesOf } from '#shared/codec/reed-solomon.ts';
 import type { FileIndex, StrayShard } from '#shared/index/ports.ts';
-import { type FileNumber, idBytes, refOf } from '#shared/primitives/ids.ts';
-import { anchorIdOf } from '#shared/proof/anchor.ts';
-import type { StoredSegment, Stray } from '#shared/transfer/ports.ts';
+import { idBytes, refOf } from '#shared/primitives/ids.ts';
+import { shardIdOf } from '#shared/proof/any-anchor.ts';
+import type { FileCoding, StoredSegment, Stray } from '#shared/transfer/ports.ts';
 
 /** One upload of this many stored shards fills at most 164 segments of 40; more is left to collection. */
 const MAX_STRAYS = 4096;
 
+type StrayCoding = Pick<FileCoding, 'number' | 'k' | 'anchorType'>;
+
 export class StrayList {
-  readonly #coding: { readonly number: FileNumber; readonly k: number };
+  readonly #coding: StrayCoding;
   readonly #strays: StrayShard[] = [];
   #stored: Pick<StoredSegment, 'index' | 'bytes' | 'record'>[] = [];
   #storedShards = 0;
 
-  constructor(coding: { readonly number: FileNumber; readonly k: number }) {
+  constructor(coding: StrayCoding) {
     this.#coding = coding;
   }
 
@@ -40,7 +42,7 @@ export class StrayList {
       const shardBytes = shardBytesOf(bytes, this.#coding.k);
       for (const slot of record.slots) {
         if (slot.state !== 'stored') continue;
-        const anchorId = idBytes(anchorIdOf({ root: slot.root, bytes: shardBytes }));
+        const anchorId = idBytes(shardIdOf(this.#coding.anchorType, slot.root, shardBytes));
         this.#push({ miner: slot.miner, anchorId, ref: refOf(this.#coding.number, index) });
       }
     }

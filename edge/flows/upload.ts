@@ -15,6 +15,8 @@ export interface Upload {
   /** 0: until deleted. */
   readonly expiresAtMs: number;
   readonly redundancy?: Redundancy | undefined;
+  /** Anchors of type 2, so that proofs show nothing (zk/v1). */
+  readonly zk?: boolean;
   /** What the caller says the bytes are (`Filetao-Cid`). */
   readonly announcedCid?: Cid | undefined;
   /** Fires when the client leaves. */

@@ -1,4 +1,5 @@
 /** An index record as the JSON that owners see (`shared/api/schemas.ts`). */
+import { proofOf } from '#shared/api/proof-of.ts';
 import type { FileAnswer } from '#shared/api/schemas.ts';
 import type { FileRecord } from '#shared/index/ports.ts';
 
@@ -11,6 +12,7 @@ export function fileAnswer(file: FileRecord): FileAnswer {
     bytes: file.bytes,
     segments: file.segments,
     redundancy: { k: file.k, n: file.n },
+    proof: proofOf(file),
     createdAt: isoTime(file.createdAtMs),
     expiresAt: file.expiresAtMs === 0 ? null : isoTime(file.expiresAtMs),
     ...(file.name === undefined ? {} : { name: file.name }),

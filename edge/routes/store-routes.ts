@@ -22,6 +22,7 @@ import {
   FileAnswer,
   FileName,
   FilesAnswer,
+  ProofText,
   RedundancyText,
   TtlText,
 } from '#shared/api/schemas.ts';
@@ -46,6 +47,7 @@ const StoreQuery = z.strictObject({
   type: ContentTypeText.optional(),
   ttl: TtlText.optional(),
   redundancy: RedundancyText.optional(),
+  proof: ProofText.optional(),
 });
 
 const StoreHeaders = z.object({
@@ -53,6 +55,7 @@ const StoreHeaders = z.object({
   'filetao-content-type': ContentTypeText.optional(),
   'filetao-ttl': TtlText.optional(),
   'filetao-redundancy': RedundancyText.optional(),
+  'filetao-proof': ProofText.optional(),
   'filetao-cid': CidText.optional(),
 });
 
@@ -61,6 +64,7 @@ interface StoreOptions {
   readonly contentType: string | undefined;
   readonly expiresAtMs: number;
   readonly redundancy: Redundancy | undefined;
+  readonly zk: boolean;
   readonly announcedCid: Cid | undefined;
 }
 
@@ -83,11 +87,14 @@ function optionsOf(
   if (!ttl.ok) return ttl;
   const redundancy = pick('redundancy', headers['filetao-redundancy'], query.redundancy);
   if (!redundancy.ok) return redundancy;
+  const proof = pick('proof', headers['filetao-proof'], query.proof);
+  if (!proof.ok) return proof;
   return succeed({
     name: name.value,
     contentType: type.value,
     expiresAtMs: ttl.value ? ports.clock.nowMs() + ttl.value * 1000 : 0,
     redundancy: redundancy.value,
+    zk: proof.value === 'zk',
     announcedCid: headers['filetao-cid'],
   });
 }

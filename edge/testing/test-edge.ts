@@ -15,6 +15,8 @@ import type { MinerEntry } from '#shared/index/ports.ts';
 import { newApiKey } from '#shared/primitives/api-key.ts';
 import { type Clock, type Log, systemClock, systemRandom } from '#shared/primitives/effects.ts';
 import { hotkeyOf, newOwnerId, type OwnerId } from '#shared/primitives/ids.ts';
+import { lazyZkKernel } from '#shared/proof/zk/wasm-zk-kernel.ts';
+import zkKernelModule from '#shared/proof/zk/zk-kernel.wasm';
 import { createFakeMiners, type FakeMiners } from '#shared/testing/fake-miners.ts';
 import { MemoryIndex } from '#shared/testing/memory-index.ts';
 import { MemoryNetworkHistory } from '#shared/testing/memory-network-history.ts';
@@ -25,6 +27,7 @@ import { createLatencies } from '#shared/transfer/latencies.ts';
 import { storeSegments } from '#shared/transfer/store-segments.ts';
 
 const kernel = instantiateKernel(kernelModule);
+const zkKernel = lazyZkKernel(zkKernelModule);
 const ORIGIN = 'https://edge.test';
 
 /** A clock that tests can put forward. */
@@ -72,7 +75,7 @@ export async function createTestEdge(options: TestEdgeOptions = {}): Promise<Tes
   const clock = new ShiftedClock();
   const index = new MemoryIndex(clock);
   const history = new MemoryNetworkHistory(clock);
-  const network = createFakeMiners({ count: options.miners ?? 12, kernel });
+  const network = createFakeMiners({ count: options.miners ?? 12, kernel, zkKernel });
   const miners = network.peers.map(
     (peer): MinerEntry => ({
       number: peer.number,
@@ -121,6 +124,7 @@ export async function createTestEdge(options: TestEdgeOptions = {}): Promise<Tes
     maskSecrets: maskSecretsOf(settings, index, new Set(), logger),
     transfer: {
       kernel,
+      zkKernel,
       miners: network.client,
       clock,
       random: systemRandom,

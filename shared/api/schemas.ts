@@ -66,6 +66,12 @@ export const ContentTypeText = z
   })
   .meta({ description: 'The media type that the file is served with' });
 
+/** Whether proofs of the file's shards may show leaves of them (masked ciphertext), or nothing at all. */
+const Proof = z.enum(['por', 'zk']);
+export const ProofText = Proof.meta({
+  description: 'zk: proofs show nothing but that the shards are there (zero knowledge; small files). por: the default',
+});
+
 export const CursorText = z.string().min(1).max(MAX_CURSOR_CHARS).meta({ description: '`next` of the page before' });
 export const LimitText = wholeNumber(1, MAX_PAGE_FILES).default(DEFAULT_PAGE_FILES);
 
@@ -86,6 +92,7 @@ export const FileAnswer = z
     bytes: Count,
     segments: z.int().min(1),
     redundancy: RedundancyAnswer,
+    proof: Proof.meta({ description: 'How its shards are proven' }),
     createdAt: Time,
     expiresAt: Time.nullable().meta({ description: 'null: kept until it is deleted' }),
     name: z.string().optional(),
@@ -139,6 +146,7 @@ export const StatusAnswer = z
     bytes: Count,
     segments: Count,
     redundancy: z.strictObject({ k: Count, n: Count }),
+    proof: Proof,
     health: z.enum(['full', 'reduced', 'at-risk', 'lost']).meta({
       description: 'full: every shard; reduced: some lost; at-risk: below the repair threshold; lost: below k',
     }),

@@ -103,7 +103,11 @@ export function packFile(
   u48(body, file.createdAtMs);
   const namedLater = name !== undefined && namedAtMs !== file.createdAtMs;
   body.u8(
-    (file.anchorType ? IS_ZK : 0) | (name ? HAS_NAME : 0) | (type ? HAS_TYPE : 0) | (hashIsCid ? HASH_IS_CID : 0) | (namedLater ? NAMED_LATER : 0),
+    (file.anchorType ? IS_ZK : 0) |
+      (name ? HAS_NAME : 0) |
+      (type ? HAS_TYPE : 0) |
+      (hashIsCid ? HASH_IS_CID : 0) |
+      (namedLater ? NAMED_LATER : 0),
   );
   if (type) body.u8(type.length).bytes(type);
   if (namedLater) u48(body, namedAtMs);

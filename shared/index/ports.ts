@@ -5,6 +5,7 @@
  * to have happened, or not to have happened, and a caller that must know asks again.
  */
 import type { Cid, FileId, FileNumber, Hotkey, MinerNumber, OwnerId } from '#shared/primitives/ids.ts';
+import type { ZK_ANCHOR_TYPE } from '#shared/proof/zk/zk-anchor.ts';
 
 /** Life of one shard's place in a segment. */
 export type ShardState =

@@ -19,6 +19,10 @@ export const isZkAnchor = (anchor: AnyAnchor): anchor is ZkAnchor => 'type' in a
 export const anchorOfType = (type: AnchorType, root: Uint8Array, bytes: number): AnyAnchor =>
   type === ZK_ANCHOR_TYPE ? { type, root, bytes } : { root, bytes };
 
+/** The name of a shard whose root a record keeps; of type 1 when the record says no type. */
+export const shardIdOf = (type: AnchorType | undefined, root: Uint8Array, bytes: number): AnchorId =>
+  idOfAnchor(anchorOfType(type ?? POR_ANCHOR_TYPE, root, bytes));
+
 export const idOfAnchor = (anchor: AnyAnchor): AnchorId =>
   isZkAnchor(anchor) ? zkAnchorIdOf(anchor) : anchorIdOf(anchor);
 

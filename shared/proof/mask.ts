@@ -14,6 +14,7 @@ const CODING_ID_BYTES = 16;
 const KEY_BYTES = 32;
 const CODING_INFO = utf8('filetao/mask/v1/coding\0');
 const SHARD_TAG = 'filetao/mask/v1/shard';
+const BLIND_TAG = 'filetao/mask/v1/blind';
 const CHECK_TAG = 'filetao/mask/v1/check';
 const CHECK_BYTES = 16;
 const COUNTER_ZERO = new Uint8Array(16);
@@ -36,10 +37,20 @@ export function codingKeyOf(secret: Uint8Array, codingId: Uint8Array): Uint8Arra
  * HKDF-SHA-256(ikm = codingKey, salt = "", info = "filetao/mask/v1/shard\0" ‖ u32 segment ‖ u16 shardIndex ‖
  * u16 placement ‖ miner₃₂), 32 bytes.
  */
-export function maskKeyOf(codingKey: Uint8Array, place: ShardPlace): Uint8Array {
+export const maskKeyOf = (codingKey: Uint8Array, place: ShardPlace): Uint8Array =>
+  placeKeyOf(SHARD_TAG, codingKey, place);
+
+/**
+ * The blind key of a shard of anchor type 2 (zk/v1), as `maskKeyOf` with "filetao/mask/v1/blind\0": to the miner, and to
+ * whoever does not know the coding key, it is random. Derived and not drawn, so that a reader can check a shard.
+ */
+export const blindKeyOf = (codingKey: Uint8Array, place: ShardPlace): Uint8Array =>
+  placeKeyOf(BLIND_TAG, codingKey, place);
+
+function placeKeyOf(tag: string, codingKey: Uint8Array, place: ShardPlace): Uint8Array {
   invariant(codingKey.length === KEY_BYTES, 'codingKey₃₂');
   const info = new ByteWriter(64)
-    .tag(SHARD_TAG)
+    .tag(tag)
     .u32(place.segment)
     .u16(place.shardIndex)
     .u16(place.placement)

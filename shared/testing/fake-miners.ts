@@ -10,6 +10,8 @@ import { type Clock, systemClock } from '#shared/primitives/effects.ts';
 import { fail, type Result, succeed } from '#shared/primitives/failure.ts';
 import { type AnchorId, hotkeyOf, idBytes, type MinerNumber, type OrderId } from '#shared/primitives/ids.ts';
 import { anchorIdOf, anchorOf } from '#shared/proof/anchor.ts';
+import { zkAnchorIdOf, zkAnchorOf } from '#shared/proof/zk/zk-anchor.ts';
+import type { ZkKernel } from '#shared/proof/zk/zk-kernel.ts';
 import type { Peer } from '#shared/transfer/ports.ts';
 import type {
   MinerClient,
@@ -45,6 +47,8 @@ interface HeldShard {
 export interface FakeMinersOptions {
   readonly count: number;
   readonly kernel: Kernel;
+  /** For shards of anchor type 2; without it there are none. */
+  readonly zkKernel?: () => ZkKernel;
   readonly clock?: Clock;
   /** Recompute anchors as a real miner does (default), or leave that cost out of a benchmark. */
   readonly checksAnchors?: boolean;
@@ -62,6 +66,7 @@ export class FakeMiner {
   /** Requests it got, by name, for tests that count them. */
   readonly requests = new Map<string, number>();
   readonly #kernel: Kernel;
+  readonly #zkKernel: FakeMinersOptions['zkKernel'];
   readonly #clock: Clock;
   readonly #checksAnchors: boolean;
   #line: Promise<void> = Promise.resolve();
@@ -78,6 +83,7 @@ export class FakeMiner {
       accepting: true,
     };
     this.#kernel = options.kernel;
+    this.#zkKernel = options.zkKernel;
     this.#clock = options.clock ?? systemClock;
     this.#checksAnchors = options.checksAnchors ?? true;
   }
@@ -122,11 +128,17 @@ export class FakeMiner {
     return moved;
   }
 
+  #anchorIdOf({ shard, blindKey }: ShardFrame): AnchorId | undefined {
+    if (!blindKey) return anchorIdOf(anchorOf(this.#kernel, shard));
+    const zk = this.#zkKernel?.();
+    return zk && zkAnchorIdOf(zkAnchorOf({ zk, hash: this.#kernel }, blindKey, shard).anchor);
+  }
+
   store(order: OrderId, frame: ShardFrame): Result<StoreReceipt, MinerFailure> {
     if (this.fault === 'full') return this.failure('full');
     const held = this.held.get(frame.anchorId);
     if (held) return succeed(held.receipt);
-    if (this.#checksAnchors && anchorIdOf(anchorOf(this.#kernel, frame.shard)) !== frame.anchorId) {
+    if (this.#checksAnchors && this.#anchorIdOf(frame) !== frame.anchorId) {
       return this.failure('refused');
     }
     this.#seq++;

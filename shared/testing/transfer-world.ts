@@ -10,6 +10,8 @@ import { type Clock, silentLog, systemClock, systemRandom } from '#shared/primit
 import { type FileNumber, newFileId, newOrderId } from '#shared/primitives/ids.ts';
 import { sha256 } from '#shared/primitives/sha256.ts';
 import { anchorIdOf, anchorOf } from '#shared/proof/anchor.ts';
+import { ZK_ANCHOR_TYPE } from '#shared/proof/zk/zk-anchor.ts';
+import type { ZkKernel } from '#shared/proof/zk/zk-kernel.ts';
 import { createBudget, TRANSFER_BUDGET_BYTES } from '#shared/transfer/budget.ts';
 import { createLatencies } from '#shared/transfer/latencies.ts';
 import type { Pace } from '#shared/transfer/pace.ts';
@@ -65,15 +67,27 @@ export interface WorldOptions {
   readonly clock?: Clock;
   readonly pace?: Pace;
   readonly checksAnchors?: boolean;
+  /** With it every file of the world has anchors of type 2. */
+  readonly zkKernel?: () => ZkKernel;
   readonly sha256?: TransferPorts['sha256'];
 }
 
+const noZkKernel = (): never => {
+  throw new Error('this world has no anchors of type 2');
+};
+
 export function createTransferWorld(options: WorldOptions): TransferWorld {
   const clock = options.clock ?? systemClock;
-  const { kernel, k, n, checksAnchors = true } = options;
-  const miners = createFakeMiners({ count: options.miners, kernel, clock, checksAnchors });
+  const { kernel, k, n, zkKernel, checksAnchors = true } = options;
+  const miners = createFakeMiners({
+    count: options.miners,
+    kernel,
+    clock,
+    checksAnchors,
+    ...(zkKernel && { zkKernel }),
+  });
   const ports: TransferPorts = {
-    ...{ kernel, miners: miners.client, clock, random: systemRandom, log: silentLog },
+    ...{ kernel, zkKernel: zkKernel ?? noZkKernel, miners: miners.client, clock, random: systemRandom, log: silentLog },
     latencies: createLatencies(clock),
     sha256: options.sha256 ?? sha256,
     pace: options.pace ?? PATIENT_PACE,
@@ -81,6 +95,7 @@ export function createTransferWorld(options: WorldOptions): TransferWorld {
   const coding: FileCoding = {
     number: 7 as FileNumber,
     fileId: newFileId(systemRandom),
+    ...(zkKernel && { anchorType: ZK_ANCHOR_TYPE }),
     ...{ k, n, codingId: systemRandom(16), maskEpoch: 1, maskSecret: systemRandom(32) },
   };
   const abort = new AbortController();

@@ -5,7 +5,7 @@
 import { shardBytesOf } from '#shared/codec/reed-solomon.ts';
 import type { ShardSlot } from '#shared/index/ports.ts';
 import type { AnchorId } from '#shared/primitives/ids.ts';
-import { anchorIdOf } from '#shared/proof/anchor.ts';
+import { shardIdOf } from '#shared/proof/any-anchor.ts';
 import type { FetchRequest, FetchSegment, Latencies, Peer } from './ports.ts';
 
 export interface Holder {
@@ -30,13 +30,13 @@ const PARITY_MS = 15;
 
 /** Holders of a segment that can be asked, the one to ask first in front. */
 export function rankedHolders(request: FetchRequest, latencies: Latencies, segment: FetchSegment): readonly Holder[] {
-  const { k } = request.coding;
+  const { k, anchorType } = request.coding;
   const bytes = shardBytesOf(segment.bytes, k);
   const ranked: { holder: Holder; ms: number }[] = [];
   for (const [shardIndex, slot] of segment.record.slots.entries()) {
     const peer = slot.state === 'stored' ? request.peers.get(slot.miner) : undefined;
     if (!peer) continue;
-    const anchorId = anchorIdOf({ root: slot.root, bytes });
+    const anchorId = shardIdOf(anchorType, slot.root, bytes);
     const expectedMs = latencies.expectedMs(slot.miner, 'fetch', bytes);
     const ms = shardIndex < k ? expectedMs : PARITY_MS + PARITY_FACTOR * expectedMs;
     ranked.push({ holder: { shardIndex, slot, peer, anchorId, state: 'idle', askedAtMs: 0, late: false }, ms });

@@ -2,12 +2,13 @@
  * The transfer engines' contract: store segments on miners, fetch them back. The engines know no runtime and no
  * index: the Worker's flows and the validator's repair hand them what they need and take records back.
  */
-import type { Kernel } from '#shared/codec/kernel.ts';
 import type { SegmentRecord, ShardSlot } from '#shared/index/ports.ts';
 import type { Clock, Log, Random } from '#shared/primitives/effects.ts';
 import type { Failure, Result } from '#shared/primitives/failure.ts';
 import type { AnchorId, FileId, FileNumber, MinerNumber, OrderId } from '#shared/primitives/ids.ts';
+import type { AnchorType } from '#shared/proof/any-anchor.ts';
 import type { MinerClient, MinerFailure, MinerPeer } from '#shared/wire/ports.ts';
+import type { AnchorPorts } from './anchor-shard.ts';
 import type { Pace } from './pace.ts';
 
 /** A miner as the engines see it. */
@@ -44,8 +45,7 @@ export interface Budget {
   readonly peak: number;
 }
 
-export interface TransferPorts {
-  readonly kernel: Kernel;
+export interface TransferPorts extends AnchorPorts {
   readonly miners: MinerClient;
   readonly clock: Clock;
   readonly random: Random;
@@ -64,6 +64,8 @@ export interface FileCoding {
   readonly k: number;
   readonly n: number;
   readonly codingId: Uint8Array;
+  /** Of all its shards; absent: type 1. */
+  readonly anchorType?: AnchorType | undefined;
   readonly maskEpoch: number;
   /** Secret of `maskEpoch` (por/v1 §3); labels and masks derive from it. */
   readonly maskSecret: Uint8Array;

@@ -3,10 +3,10 @@
  * costs one read instead of k. Used by `rebuild-shards.ts`; what is not in the answer has to be rebuilt.
  */
 import { shardBytesOf } from '#shared/codec/reed-solomon.ts';
-import { equalBytes } from '#shared/primitives/bytes.ts';
 import { fail } from '#shared/primitives/failure.ts';
-import { anchorIdOf, anchorOf } from '#shared/proof/anchor.ts';
+import { shardIdOf } from '#shared/proof/any-anchor.ts';
 import { maskKeyOf, maskShard } from '#shared/proof/mask.ts';
+import { isAnchored } from './anchor-shard.ts';
 import type { SlotComplaint, TransferPorts } from './ports.ts';
 import type { RebuildHooks, RebuildRequest, WantedShard } from './rebuild-ports.ts';
 import { withinPatience } from './within-patience.ts';
@@ -39,7 +39,7 @@ async function readOne(
   const peer = slot && sources.get(slot.miner);
   if (!slot || !peer) return undefined;
   const bytes = shardBytesOf(segment.bytes, coding.k);
-  const asked = [{ anchorId: anchorIdOf({ root: slot.root, bytes }), bytes }];
+  const asked = [{ anchorId: shardIdOf(coding.anchorType, slot.root, bytes), bytes }];
   const complain = (what: SlotComplaint['what']) =>
     hooks.onComplaint({ segment: segment.index, shardIndex, slot, what });
   const answer = await withinPatience(ports, peer.hotkey, bytes, signal, async (limited) => {
@@ -52,10 +52,10 @@ async function readOne(
     return undefined;
   }
   const masked = answer.value;
-  if (masked.length !== bytes || !equalBytes(anchorOf(ports.kernel, masked).root, slot.root)) {
+  const place = { segment: segment.index, shardIndex, placement: slot.placement, miner: peer.hotkey };
+  if (masked.length !== bytes || !isAnchored(ports, { ...coding, codingKey }, place, masked, slot.root)) {
     complain('wrong');
     return undefined;
   }
-  const place = { segment: segment.index, shardIndex, placement: slot.placement, miner: peer.hotkey };
   return maskShard(maskKeyOf(codingKey, place), masked);
 }

@@ -3,14 +3,14 @@
  * so that parity (one and a half times the segment) never needs its memory all at once; a single shard can be made
  * again at any time, for another miner or the same one. Used by the store engine and by repair (por/v1 §2, §3, §9).
  */
-import type { Kernel } from '#shared/codec/kernel.ts';
 import { encodeRows, shardBytesOf, splitSegment } from '#shared/codec/reed-solomon.ts';
 import type { Random } from '#shared/primitives/effects.ts';
 import { type Hotkey, refOf } from '#shared/primitives/ids.ts';
-import { anchorIdOf, anchorOf } from '#shared/proof/anchor.ts';
+import { idOfAnchor } from '#shared/proof/any-anchor.ts';
 import { type LabelKey, labelKeyOf, sealLabel } from '#shared/proof/label.ts';
 import { codingKeyOf, maskKeyOf, maskShard } from '#shared/proof/mask.ts';
 import type { ShardFrame } from '#shared/wire/ports.ts';
+import { type AnchorPorts, anchorShard } from './anchor-shard.ts';
 import type { FileCoding } from './ports.ts';
 
 /** Parity made in one go: 2 MiB is the largest parity shard there is (k = 2), and 8 rows at (16, 40). */
@@ -29,6 +29,9 @@ export async function fileKeysOf(coding: FileCoding): Promise<FileKeys> {
   };
 }
 
+/** What making a shard's frame takes. */
+export type SealPorts = AnchorPorts & { readonly random: Random };
+
 export interface EncodedShard {
   readonly root: Uint8Array;
   readonly frame: ShardFrame;
@@ -43,8 +46,7 @@ export interface FrameTerms {
 
 export class SegmentEncoder {
   readonly shardBytes: number;
-  readonly #kernel: Kernel;
-  readonly #random: Random;
+  readonly #ports: SealPorts;
   readonly #coding: FileCoding;
   readonly #keys: FileKeys;
   readonly #terms: FrameTerms;
@@ -53,15 +55,14 @@ export class SegmentEncoder {
   readonly #dataShards: readonly Uint8Array[];
 
   constructor(
-    ports: { readonly kernel: Kernel; readonly random: Random },
+    ports: SealPorts,
     coding: FileCoding,
     keys: FileKeys,
     terms: FrameTerms,
     segment: number,
     bytes: Uint8Array,
   ) {
-    this.#kernel = ports.kernel;
-    this.#random = ports.random;
+    this.#ports = ports;
     this.#coding = coding;
     this.#keys = keys;
     this.#terms = terms;
@@ -87,14 +88,13 @@ export class SegmentEncoder {
   code(indices: readonly number[]): readonly Uint8Array[] {
     const [whole] = this.#dataShards;
     if (this.#coding.k === 1 && whole) return indices.map(() => whole);
-    return encodeRows(this.#kernel, this.#dataShards, this.#coding.k, indices);
+    return encodeRows(this.#ports.kernel, this.#dataShards, this.#coding.k, indices);
   }
 
   /** Masks a coded shard for one placing of it, anchors and labels it. The frame's shard is a buffer of its own. */
   encode(shardIndex: number, coded: Uint8Array, placement: number, miner: Hotkey): Promise<EncodedShard> {
-    const ports = { kernel: this.#kernel, random: this.#random };
     const place = { segment: this.#segment, segmentBytes: this.#segmentBytes, shardIndex, placement, miner };
-    return sealShard(ports, this.#coding, this.#keys, this.#terms, place, coded);
+    return sealShard(this.#ports, this.#coding, this.#keys, this.#terms, place, coded);
   }
 }
 
@@ -109,22 +109,25 @@ export interface SealedPlace {
 
 /** The frame of one coded shard for one placing: masked, anchored, labelled. */
 export async function sealShard(
-  { kernel, random }: { readonly kernel: Kernel; readonly random: Random },
-  { fileId, codingId, number, k, n }: FileCoding,
+  ports: SealPorts,
+  { fileId, codingId, number, k, n, anchorType }: FileCoding,
   keys: FileKeys,
   { holdUntilMs, fileBytes }: FrameTerms,
   { segment, segmentBytes, shardIndex, placement, miner }: SealedPlace,
   coded: Uint8Array,
 ): Promise<EncodedShard> {
-  const shard = await maskShard(maskKeyOf(keys.codingKey, { segment, shardIndex, placement, miner }), coded);
-  const anchor = anchorOf(kernel, shard);
-  const anchorId = anchorIdOf(anchor);
+  const { codingKey } = keys;
+  const place = { segment, shardIndex, placement, miner };
+  const shard = await maskShard(maskKeyOf(codingKey, place), coded);
+  const { anchor, blindKey } = anchorShard(ports, { codingKey, anchorType }, place, shard);
+  const anchorId = idOfAnchor(anchor);
   const described = { fileId, codingId, segment, shardIndex, placement, k, n, segmentBytes };
   const label = await sealLabel(
     keys.labelKey,
     { anchorId, miner },
     fileBytes === undefined ? described : { ...described, fileBytes },
-    random,
+    ports.random,
   );
-  return { root: anchor.root, frame: { anchorId, ref: refOf(number, segment), holdUntilMs, label, shard } };
+  const frame = { anchorId, ref: refOf(number, segment), holdUntilMs, label, shard, ...(blindKey && { blindKey }) };
+  return { root: anchor.root, frame };
 }

@@ -6,9 +6,10 @@
 import { rebuild, shardBytesOf } from '#shared/codec/reed-solomon.ts';
 import { equalBytes } from '#shared/primitives/bytes.ts';
 import { fail, type Result, succeed } from '#shared/primitives/failure.ts';
-import { anchorOf } from '#shared/proof/anchor.ts';
-import { maskKeyOf, maskShard } from '#shared/proof/mask.ts';
+import { maskKeyOf, maskShard, type ShardPlace } from '#shared/proof/mask.ts';
+import { ZK_ANCHOR_TYPE } from '#shared/proof/zk/zk-anchor.ts';
 import type { MinerFailure } from '#shared/wire/ports.ts';
+import { isAnchored } from './anchor-shard.ts';
 import { createBudget } from './budget.ts';
 import { FetchPatience } from './fetch-patience.ts';
 import { countOf, type Holder, maxAsked, rankedHolders, unmaskBytes } from './fetch-slots.ts';
@@ -102,18 +103,21 @@ export class SegmentFetch implements LaneReader {
     if (this.#k > 1) this.#joined = new Uint8Array(this.#k * this.shardBytes);
     this.#open();
     try {
-      while (this.#shards.size < this.#k && !signal.aborted) {
-        if (!this.#askOthers()) return fail(this.#unrecoverable());
-        await this.#wake.sleep(ports.clock, this.#patience.nextLookMs(ports.clock.nowMs()), signal);
-        if (this.#defect) throw this.#defect.error;
-        if (this.#patience.overdue(ports.clock.nowMs()).length > 0) {
-          // A busy program sees its timers first: let answers in that have come already.
-          await ports.clock.sleep(0);
-          for (const holder of this.#patience.overdue(ports.clock.nowMs())) this.#giveUp(holder);
+      for (;;) {
+        while (this.#shards.size < this.#k && !signal.aborted) {
+          if (!this.#askOthers()) return fail(this.#unrecoverable());
+          await this.#wake.sleep(ports.clock, this.#patience.nextLookMs(ports.clock.nowMs()), signal);
+          if (this.#defect) throw this.#defect.error;
+          if (this.#patience.overdue(ports.clock.nowMs()).length > 0) {
+            // A busy program sees its timers first: let answers in that have come already.
+            await ports.clock.sleep(0);
+            for (const holder of this.#patience.overdue(ports.clock.nowMs())) this.#giveUp(holder);
+          }
         }
+        if (signal.aborted) return fail({ code: 'cancelled', fault: 'caller', message: 'the download was cancelled' });
+        const assembled = await this.#assemble();
+        if (assembled.ok || !this.#checkedLate || !(await this.#dropWrong())) return assembled;
       }
-      if (signal.aborted) return fail({ code: 'cancelled', fault: 'caller', message: 'the download was cancelled' });
-      return await this.#assemble();
     } finally {
       await this.close();
     }
@@ -177,8 +181,8 @@ export class SegmentFetch implements LaneReader {
 
   async #accept(holder: Holder, masked: Uint8Array, lane: ReadLane | undefined): Promise<void> {
     const { ports, codingKey } = this.#download;
-    const { shardIndex, slot, peer } = holder;
-    const right = masked.length === this.shardBytes && equalBytes(anchorOf(ports.kernel, masked).root, slot.root);
+    const { shardIndex } = holder;
+    const right = masked.length === this.shardBytes && (this.#checkedLate || this.#isAnchored(holder, masked));
     if (!right) {
       // Its other shards are better asked of others, too.
       lane?.drop();
@@ -188,21 +192,51 @@ export class SegmentFetch implements LaneReader {
     holder.state = 'right';
     const release = await this.#unmasking.acquire(this.shardBytes, this.#signal);
     try {
-      const place = { segment: this.segment.index, shardIndex, placement: slot.placement, miner: peer.hotkey };
-      const shard = await maskShard(maskKeyOf(codingKey, place), masked);
+      const shard = await maskShard(maskKeyOf(codingKey, this.#placeOf(holder)), masked);
       if (this.#k === 1 || shardIndex >= this.#k) {
         this.#shards.set(shardIndex, shard);
       } else {
         this.#joined.set(shard, shardIndex * this.shardBytes);
-        this.#shards.set(shardIndex, this.#placeOf(shardIndex));
+        this.#shards.set(shardIndex, this.#joinedAt(shardIndex));
       }
     } finally {
       release();
     }
   }
 
-  #placeOf(shardIndex: number): Uint8Array {
+  #joinedAt(shardIndex: number): Uint8Array {
     return this.#joined.subarray(shardIndex * this.shardBytes, (shardIndex + 1) * this.shardBytes);
+  }
+
+  #placeOf({ shardIndex, slot, peer }: Holder): ShardPlace {
+    return { segment: this.segment.index, shardIndex, placement: slot.placement, miner: peer.hotkey };
+  }
+
+  #isAnchored(holder: Holder, masked: Uint8Array): boolean {
+    const { ports, codingKey, request } = this.#download;
+    const anchoring = { ...request.coding, codingKey };
+    return isAnchored(ports, anchoring, this.#placeOf(holder), masked, holder.slot.root);
+  }
+
+  /** Type 2 takes too long to check for what the segment hash says of all shards at once: only when that is wrong. */
+  get #checkedLate(): boolean {
+    return this.#download.request.coding.anchorType === ZK_ANCHOR_TYPE;
+  }
+
+  /** Finds the shards that made the segment wrong; false when there are none. */
+  async #dropWrong(): Promise<boolean> {
+    const { codingKey } = this.#download;
+    let wrong = false;
+    for (const holder of this.holders.filter(({ state }) => state === 'right')) {
+      const shard = this.#shards.get(holder.shardIndex);
+      if (!shard) continue;
+      const masked = await maskShard(maskKeyOf(codingKey, this.#placeOf(holder)), shard);
+      if (this.#isAnchored(holder, masked)) continue;
+      wrong = true;
+      this.#shards.delete(holder.shardIndex);
+      this.#disqualify(holder, 'wrong');
+    }
+    return wrong;
   }
 
   #refuse(holder: Holder, failure: MinerFailure, worked: boolean): void {

@@ -9,6 +9,7 @@ import { groupLimitOf, placeShards } from '#shared/placement/place-shards.ts';
 import { countsAsStored, healthOf } from '#shared/placement/segment-health.ts';
 import { fail, invariant, type Result, succeed } from '#shared/primitives/failure.ts';
 import type { MinerNumber } from '#shared/primitives/ids.ts';
+import { ZK_ANCHOR_TYPE } from '#shared/proof/zk/zk-anchor.ts';
 import type { MinerFailure, StoreReceipt } from '#shared/wire/ports.ts';
 import type { MinerStreams } from './miner-streams.ts';
 import type { Pace } from './pace.ts';
@@ -103,6 +104,11 @@ export class SegmentStore {
     }
   }
 
+  /** Shards of type 2 travel in requests of their own. */
+  get #alone(): boolean {
+    return this.#upload.request.coding.anchorType === ZK_ANCHOR_TYPE;
+  }
+
   // ---- choosing miners
 
   #choose(count: number, holders: readonly Peer[]): readonly Peer[] {
@@ -161,7 +167,7 @@ export class SegmentStore {
       const peer = assigned.get(slot.index);
       if (!peer) continue;
       first.set(slot.index, this.#begin(slot, peer));
-      this.#upload.streams.prepare(peer, this.#encoder.shardBytes);
+      if (!this.#alone) this.#upload.streams.prepare(peer, this.#encoder.shardBytes);
     }
     for (const group of this.#encoder.rowGroups()) {
       const attempts = group.flatMap((index) => first.get(index) ?? []);
@@ -193,7 +199,8 @@ export class SegmentStore {
       attempt.handed = { atMs: ports.clock.nowMs(), root, anchorId: frame.anchorId };
       attempt.sent = false;
       const first = placement === slot.firstPlacement;
-      const delivery = first ? streams.send(peer, frame) : streams.sendAlone(peer, frame);
+      // A blind key goes with its shard alone, in a request of its own.
+      const delivery = first && !frame.blindKey ? streams.send(peer, frame) : streams.sendAlone(peer, frame);
       void delivery.sent.then(() => {
         attempt.sent = true;
         release();

@@ -6,7 +6,7 @@ import { shardBytesOf } from '#shared/codec/reed-solomon.ts';
 import { segmentLength } from '#shared/codec/segment.ts';
 import type { FileRecord, SegmentRecord, ShardSlot } from '#shared/index/ports.ts';
 import type { AnchorId } from '#shared/primitives/ids.ts';
-import { anchorIdOf } from '#shared/proof/anchor.ts';
+import { shardIdOf } from '#shared/proof/any-anchor.ts';
 
 export interface NamedShard {
   readonly segment: number;
@@ -16,7 +16,7 @@ export interface NamedShard {
   readonly bytes: number;
 }
 
-export type CodedFile = Pick<FileRecord, 'bytes' | 'segmentBytes' | 'k'>;
+export type CodedFile = Pick<FileRecord, 'bytes' | 'segmentBytes' | 'k' | 'anchorType'>;
 
 /** The shards of one segment; slots that were never filled ('lost') are named too, as nobody may hold them. */
 export function namedShards(file: CodedFile, segment: number, record: SegmentRecord): readonly NamedShard[] {
@@ -25,7 +25,7 @@ export function namedShards(file: CodedFile, segment: number, record: SegmentRec
     segment,
     shardIndex,
     slot,
-    anchorId: anchorIdOf({ root: slot.root, bytes }),
+    anchorId: shardIdOf(file.anchorType, slot.root, bytes),
     bytes,
   }));
 }

@@ -115,12 +115,12 @@ async function rebuild(
   // What cannot be placed is not read, and costs no bandwidth.
   if (free > 0) await ports.bandwidth.take((moves + Math.min(free, wanted.length)) * shardBytes, signal);
 
-  const recording = new Recording(ports, view, name, record, shardBytes);
-  const { number, fileId, k, n, codingId, maskEpoch } = file;
+  const { number, fileId, k, n, codingId, anchorType = POR_ANCHOR_TYPE, maskEpoch } = file;
+  const recording = new Recording(ports, view, name, record, { shardBytes, anchorType });
   const outcome = await rebuildShards(
     ports.transfer,
     {
-      coding: { number, fileId, k, n, codingId, maskEpoch, maskSecret: secret.value },
+      coding: { number, fileId, k, n, codingId, anchorType, maskEpoch, maskSecret: secret.value },
       fileBytes: file.bytes,
       segment: { index: name.segment, bytes, record: withLosses(record, repairs.lossesOf(name)) },
       wanted,
@@ -185,13 +185,21 @@ class Recording {
   readonly #name: SegmentName;
   readonly #record: SegmentRecord;
   readonly #shardBytes: number;
+  readonly #anchorType: AnchorType;
 
-  constructor(ports: RepairPorts, view: NetworkView, name: SegmentName, record: SegmentRecord, shardBytes: number) {
+  constructor(
+    ports: RepairPorts,
+    view: NetworkView,
+    name: SegmentName,
+    record: SegmentRecord,
+    { shardBytes, anchorType }: { readonly shardBytes: number; readonly anchorType: AnchorType },
+  ) {
     this.#ports = ports;
     this.#view = view;
     this.#name = name;
     this.#record = record;
     this.#shardBytes = shardBytes;
+    this.#anchorType = anchorType;
   }
 
   lose(shardIndex: number, slot: ShardSlot, reason: string): void {

@@ -5,7 +5,9 @@
  */
 import { IndexUnavailable } from '#shared/index/ports.ts';
 import { idBytes, refOf } from '#shared/primitives/ids.ts';
+import { POR_ANCHOR_TYPE } from '#shared/proof/any-anchor.ts';
 import { namedShards } from '#validator/domain/slot-anchors.ts';
+import type { OwedShard } from '#validator/state/ports.ts';
 import type { BegunPlacing, SegmentName, WaitingSegment, WaitReason } from '#validator/state/repairs.ts';
 import { isOwnIndex } from './index-gate.ts';
 import { type NetworkView, viewNetwork } from './network-view.ts';
@@ -96,11 +98,11 @@ async function settleOpen(ports: RepairPorts): Promise<void> {
   for (const placing of ports.repairs.open(OPEN_PLACINGS)) {
     const named = await findNamed(ports, placing);
     if (named) {
-      const { root, bytes } = named;
+      const { root, bytes, anchorType } = named;
       const { file, segment, shardIndex, placement } = placing;
       const place = { file, segment, shardIndex, placement };
       ports.transaction(() => {
-        ports.inventories.add(placing.hotkey, { anchorId: placing.anchorId, anchorType: 1, root, bytes, place });
+        ports.inventories.add(placing.hotkey, { anchorId: placing.anchorId, anchorType, root, bytes, place });
         ports.repairs.settle(placing);
       });
       continue;
@@ -114,12 +116,12 @@ async function settleOpen(ports: RepairPorts): Promise<void> {
 async function findNamed(
   { files }: RepairPorts,
   { file: number, segment, shardIndex, anchorId, miner }: BegunPlacing,
-): Promise<{ readonly root: Uint8Array; readonly bytes: number } | undefined> {
+): Promise<Pick<OwedShard, 'root' | 'bytes' | 'anchorType'> | undefined> {
   const file = await files.readAnyFile(number);
   if (!file || segment >= file.segments) return undefined;
   const [record] = await files.readSegments(file, segment, 1);
   if (!record) throw new IndexUnavailable(`file ${number} lacks segment ${segment}`);
   const named = namedShards(file, segment, record)[shardIndex];
   if (!named || named.anchorId !== anchorId || named.slot.miner !== miner) return undefined;
-  return { root: named.slot.root, bytes: named.bytes };
+  return { root: named.slot.root, bytes: named.bytes, anchorType: file.anchorType ?? POR_ANCHOR_TYPE };
 }

@@ -6,6 +6,7 @@
  */
 import { invariant } from '#shared/primitives/failure.ts';
 import { carryOf, windowOf } from './digits.ts';
+import { zkGenerators } from './generators.ts';
 import { SCALAR_BYTES } from './scalar.ts';
 import {
   BATCH_POINTS,
@@ -46,6 +47,15 @@ const windowAt = (generator: number, window: number): number =>
 /** An entry's address, with the digit's sign in bit 0. */
 const codeOf = (table: number, digit: number, entryBytes: number): number =>
   digit < 0 ? table - digit * entryBytes + 1 : table + digit * entryBytes;
+
+/** The kernel of a program whose first proof may never come: its tables, 18 MiB in 0.1 s, are built for the first. */
+export function lazyZkKernel(module: WebAssembly.Module): () => ZkKernel {
+  let kernel: ZkKernel | undefined;
+  return () => {
+    kernel ??= instantiateZkKernel(module, zkGenerators());
+    return kernel;
+  };
+}
 
 export function instantiateZkKernel(module: WebAssembly.Module, generators: Uint8Array): ZkKernel {
   const wasm = new WebAssembly.Instance(module, {}).exports as unknown as Exports;
