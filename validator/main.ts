@@ -27,8 +27,10 @@ import { expireFiles, expireUploads } from './flows/expire.ts';
 import { grantEdges } from './flows/grant-edge.ts';
 import { newPublishState, publishMiners } from './flows/publish-miners.ts';
 import { indexMarksIn, rosterIn } from './folder.ts';
+import { withDeadlines } from './job-deadlines.ts';
 import { openDropReceipts } from './ledger/drop-receipts.ts';
 import { loadHotkeyOf } from './load-hotkey.ts';
+import { openMetrics } from './open-metrics.ts';
 import { orderEndsDebt } from './order-ends-debt.ts';
 import type { ValidatorPorts } from './ports.ts';
 import { createProbeClient } from './probe-client.ts';
@@ -61,8 +63,9 @@ async function main(): Promise<void> {
   const effects = { clock: systemClock, log };
   const { endpoint, pace } = settings.chain.network;
   const { chain, first } = await connectChain({ endpoint, pace, genesisHash, dataDir }, effects, stopped.signal);
-  const state = openState(dataDir);
+  const remembered = openState(dataDir);
   const blocks = followBlocks(chain, first, effects, stopped.signal);
+  const { state, metrics, ...watching } = await openMetrics(remembered, blocks, settings, log);
   const { refreshBlocks } = settings.chain;
   const subnet = await watchSubnet(
     { chain, blocks, store: rosterIn(dataDir), log },
@@ -108,7 +111,8 @@ async function main(): Promise<void> {
     ...audits.jobs,
     ...probeJobs(ports, state, settings, { ledger: audits.ledger, probes: createProbeClient(wire) }),
   ];
-  const schedule = startSchedule(jobs, systemClock, log);
+  const schedule = startSchedule(withDeadlines(jobs), systemClock, log, metrics?.watchRun);
+  metrics?.watchJobs(() => schedule.states());
   // A new miner need not wait for the next round of looking at all of them.
   subnet.onChange(() => void schedule.trigger('publish'));
   log.info('started', { hotkey: signer.hotkey, edges: settings.edges.length });
@@ -116,6 +120,7 @@ async function main(): Promise<void> {
   await aborted(stopped.signal);
   log.info('stopping', { why: stopped.signal.reason });
   await schedule.stop();
+  await watching.close();
   await Promise.all([blocks.ended, subnet.ended]);
   await chain.close();
   await audits.close();

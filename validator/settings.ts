@@ -101,6 +101,8 @@ const Config = z.strictObject({
         .default(30 * 24 * HOUR_MS),
     })
     .prefault({}),
+  /** Where Prometheus finds `/metrics`; absent: nowhere. */
+  metrics: z.strictObject({ host: text.default('127.0.0.1'), port: z.int().min(0).max(65_535) }).optional(),
   /** A snapshot of the network for its series; 720 are kept. */
   snapshotMs: period(HOUR_MS),
   /** Shards of random bytes for miners that hold little of ours. */
