@@ -72,7 +72,9 @@ export async function putFile(
     const { path, bytes, stats } = source;
     const keys = options.plain ? undefined : await keyringFor(cli, given, 'store');
     // Another account, or other keys, are another upload.
-    const account = createHash('sha256').update(JSON.stringify([apiKey, keys?.recipients])).digest('hex');
+    const account = createHash('sha256')
+      .update(JSON.stringify([apiKey, keys?.recipients]))
+      .digest('hex');
     const told = { ...asked, account };
     // Whoever could read the journal could try passphrases: an upload with one is not resumable.
     const journal =
