@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { loadNodeKernel } from '#shared/codec/node-kernel.ts';
 import { SEGMENT_BYTES } from '#shared/codec/segment.ts';
+import { concatBytes } from '#shared/primitives/bytes.ts';
 import type { OrderId } from '#shared/primitives/ids.ts';
 import { labelKeyOf, openLabel } from '#shared/proof/label.ts';
 import type { MinerFault } from '#shared/testing/fake-miners.ts';
 import {
   createTransferWorld,
   falseSlots,
+  fetchSegmentsOf,
   PATIENT_PACE,
   QUICK_PACE,
   segmentsOf,
@@ -15,6 +17,7 @@ import {
   unaccounted,
 } from '#shared/testing/transfer-world.ts';
 import { createBudget, ISOLATE_BUDGET_BYTES, TRANSFER_BUDGET_BYTES } from './budget.ts';
+import { fetchSegments } from './fetch-segments.ts';
 import { storeSegments } from './store-segments.ts';
 
 const KIB = 1024;
@@ -51,6 +54,48 @@ describe('storeSegments', () => {
     const streams = world.miners.miners.map((miner) => miner.requests.get('openStream') ?? 0);
     expect(streams.filter((count) => count > 0)).toEqual(new Array(10).fill(1));
     expectHonest(world);
+  });
+
+  it('stores a part of a file under the file’s own segment numbers, with placings of its own', async () => {
+    const world = createTransferWorld({ kernel, miners: 12, k: 4, n: 10 });
+    const [slow] = world.miners.miners;
+    if (slow) slow.fault = 'full';
+    const request = {
+      ...world.storeRequest(200_000),
+      part: { firstSegment: 5, firstPlacement: 512, fileBytes: 900_000 },
+    };
+    const source = segmentsOf(testBytes(200_000), 100_000);
+    const outcome = await storeSegments(world.ports, request, source, world.onStored, world.onStrays);
+    expect(outcome).toEqual({ ok: true, value: { segments: 2, bytes: 200_000 } });
+    const stored = world.stored.toSorted((a, b) => a.index - b.index);
+    expect(stored.map(({ index }) => index)).toEqual([5, 6]);
+    const placements = stored.flatMap(({ record }) => record.slots.map((slot) => slot.placement));
+    expect(placements.every((placement) => placement >= 512 && placement < 522)).toBe(true);
+    const { maskSecret, maskEpoch } = world.coding;
+    const key = await labelKeyOf(maskSecret, maskEpoch);
+    for (const miner of world.miners.miners) {
+      for (const [anchorId, { frame }] of miner.held) {
+        const opened = await openLabel(key, { anchorId, miner: miner.peer.hotkey }, frame.label);
+        if (!opened.ok) throw new Error('a label that does not open');
+        expect(opened.value.fileBytes).toBe(900_000);
+        expect([5, 6]).toContain(opened.value.segment);
+      }
+    }
+    const parts = fetchSegmentsOf(world.stored);
+    const peers = new Map(world.miners.peers.map((peer) => [peer.number, peer]));
+    const { coding, budget, abort } = world;
+    const back: Uint8Array[] = [];
+    for await (const each of fetchSegments(
+      world.ports,
+      { coding, peers, budget, signal: abort.signal },
+      parts,
+      () => 0,
+    )) {
+      if (!each.ok) throw new Error(each.failure.message);
+      back.push(each.value.bytes.slice());
+      each.value.release();
+    }
+    expect(concatBytes(...back)).toEqual(testBytes(200_000));
   });
 
   it('takes a source without segments for an empty file', async () => {
