@@ -26,9 +26,16 @@ const HERE = 1;
 const MISSING = 2;
 
 /** The bytes that the miner signs. @param request the request statement, without its signature */
-export function encodeAnswerStatement(request: Uint8Array, items: readonly AnswerItem[]): Uint8Array {
+export const encodeAnswerStatement = (request: Uint8Array, items: readonly AnswerItem[]): Uint8Array =>
+  encodeAnswerHashes(
+    request,
+    items.map((body) => body && sha256(body)),
+  );
+
+/** The same from the bodies' hashes, as a record keeps them; undefined where the shard was declared missing. */
+export function encodeAnswerHashes(request: Uint8Array, hashes: readonly (Uint8Array | undefined)[]): Uint8Array {
   const writer = new StatementWriter(TAG).fixed(sha256(request), 32);
-  for (const body of items) writer.u8(body ? HERE : MISSING).fixed(body ? sha256(body) : EMPTY_HASH, 32);
+  for (const hash of hashes) writer.u8(hash ? HERE : MISSING).fixed(hash ?? EMPTY_HASH, 32);
   return writer.finish();
 }
 

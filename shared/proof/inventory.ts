@@ -89,6 +89,10 @@ export class Inventory implements InventoryView {
     return this.#slots.has(anchorId);
   }
 
+  placeOf(anchorId: AnchorId): { readonly s: number; readonly slot: number } | undefined {
+    return this.#slots.get(anchorId);
+  }
+
   /** Appends to the shard's class; an anchor id never comes twice, for no two shards share one. */
   add(shard: InventoryShard): InventoryChange {
     invariant(!this.#slots.has(shard.anchorId), 'an anchor id stands once in an inventory');
