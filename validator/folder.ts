@@ -26,7 +26,7 @@ const RosterText = z.object({
   block,
   lastRegistration: block,
   members: z.array(Member),
-  departed: z.array(Member.extend({ leftAt: block })),
+  departed: z.array(Member.extend({ leftAt: block, settledAt: block.optional() })),
 });
 
 export function indexMarksIn(dataDir: string): IndexMarks {

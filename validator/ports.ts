@@ -49,7 +49,10 @@ export interface Departure {
 /** Who left and is not settled yet; survives restarts, and sees what happened while the validator was away. */
 export interface Departures {
   list(): readonly Departure[];
-  /** Nothing of ours is with it any more: it is forgotten, durably. Unknown hotkeys are no error. */
+  /**
+   * Nothing of ours is with it any more: it is off the list, durably, and for a while still among the registrations, so
+   * that orders under way reach it. Unknown hotkeys are no error.
+   */
   settle(hotkey: Hotkey): Promise<void>;
 }
 

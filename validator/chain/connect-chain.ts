@@ -11,6 +11,8 @@ import { equalBytes, toHex } from '#shared/primitives/bytes.ts';
 import { type Clock, type Log, systemRandom } from '#shared/primitives/effects.ts';
 
 const COMMITS_FILE = 'weight-commits.json';
+/** After so long without an answer a line says what is waited for. */
+const PATIENCE_MS = 2_000;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
 
@@ -30,7 +32,14 @@ export async function connectChain(
 ): Promise<{ readonly chain: Chain; readonly first: BlockRef }> {
   const commits = createNodeCommitStore(join(dataDir, COMMITS_FILE));
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+    const answered = new AbortController();
+    const late = clock.sleep(PATIENCE_MS, answered.signal).then(
+      () => log.warn('chain-away', { endpoint, message: `${endpoint} does not answer yet` }),
+      () => undefined,
+    );
     const connected = await connectSubstrateChain({ endpoint, pace, clock, log, commits, random: systemRandom });
+    answered.abort();
+    await late;
     signal.throwIfAborted();
     const chain = connected.ok ? connected.value : undefined;
     if (chain && !equalBytes(chain.genesisHash, genesisHash)) {

@@ -2,10 +2,10 @@
  * Who is registered, kept true by the chain: reads the metagraph every few finalized blocks, remembers the roster in the
  * validator's folder, and tells who joined and who left. Fills the ports `Registrations` and `Departures`.
  */
-import type { MetagraphReader } from '#shared/chain/ports.ts';
+import type { Metagraph, MetagraphReader } from '#shared/chain/ports.ts';
 import type { Log } from '#shared/primitives/effects.ts';
 import type { Hotkey } from '#shared/primitives/ids.ts';
-import { isDue, type Member, nextRoster, type Roster, withoutDeparted } from '../domain/roster.ts';
+import { type Departed, isDue, type Member, nextRoster, type Roster, withSettled } from '../domain/roster.ts';
 import type { Departures, FinalizedBlocks, RegisteredMiner, Registrations } from '../ports.ts';
 
 /** The roster on disk, durable before `write` resolves. */
@@ -39,6 +39,8 @@ interface Ports {
 
 const registered = ({ hotkey, coldkey, address }: Member): readonly RegisteredMiner[] =>
   address ? [{ hotkey, coldkey, address }] : [];
+const unsettled = (roster: Roster | undefined): readonly Departed[] =>
+  (roster?.departed ?? []).filter(({ settledAt }) => settledAt === undefined);
 const leavingAt = (leftAt: number) => (miner: RegisteredMiner) => ({ ...miner, leftAt });
 
 /** Resolves when the metagraph was asked for once; a chain that does not answer is asked again at every block. */
@@ -56,38 +58,47 @@ export async function watchSubnet(ports: Ports, subnet: WatchedSubnet, signal: A
 
   const listeners: (() => void)[] = [];
   let told: string | undefined;
-  const refresh = async () => {
+  /** False: it is asked again at the next block. */
+  const refresh = async (): Promise<boolean> => {
     const read = await ports.chain.metagraph(subnet.netuid);
-    if (!read.ok) {
-      if (told !== read.failure.code) ports.log.warn('metagraph-unread', { ...read.failure });
-      told = read.failure.code;
-      return;
+    if (!read.ok) return complain('metagraph-unread', read.failure.message);
+    try {
+      await change(() => take(read.value));
+    } catch (error) {
+      return complain('roster-unwritten', String(error));
     }
-    told = undefined;
-    await change(async () => {
-      const next = nextRoster(roster, read.value, subnet.own);
-      const changed = JSON.stringify(next.roster.members) !== JSON.stringify(roster?.members);
-      if (changed || next.left.length > 0) await store.write(next.roster);
-      if (roster) for (const { hotkey, uid } of next.joined) ports.log.info('neuron-joined', { hotkey, uid });
-      for (const { hotkey, uid, leftAt } of next.left) ports.log.warn('neuron-left', { hotkey, uid, leftAt });
-      roster = next.roster;
-      if (changed) for (const listener of listeners) listener();
-    });
     if (!fresh) ports.log.info('metagraph', { block: roster?.block, neurons: read.value.neurons.length });
     fresh = true;
+    told = undefined;
+    return true;
+  };
+  /** The same complaint is made once. */
+  const complain = (event: string, message: string): false => {
+    if (told !== event) ports.log.warn(event, { message });
+    told = event;
+    return false;
+  };
+  const take = async (metagraph: Metagraph) => {
+    const next = nextRoster(roster, metagraph, subnet.own);
+    const changed = JSON.stringify(next.roster.members) !== JSON.stringify(roster?.members);
+    if (changed || next.left.length > 0) await store.write(next.roster);
+    if (roster) for (const { hotkey, uid } of next.joined) ports.log.info('neuron-joined', { hotkey, uid });
+    for (const { hotkey, uid, leftAt } of next.left) ports.log.warn('neuron-left', { hotkey, uid, leftAt });
+    roster = next.roster;
+    if (changed) for (const listener of listeners) listener();
   };
   const follow = async () => {
     while (!signal.aborted) {
       // What failed is asked again at the next block.
-      const pause = told === undefined ? subnet.refreshBlocks : 1;
+      const pause = done ? subnet.refreshBlocks : 1;
       const next = await blocks.above(asked + pause - 1, signal).catch(() => undefined);
       if (!next) return;
       asked = next.number;
-      await refresh();
+      done = await refresh();
     }
   };
   let asked = blocks.newest().number;
-  await refresh();
+  let done = await refresh();
 
   return {
     registrations: {
@@ -99,7 +110,7 @@ export async function watchSubnet(ports: Ports, subnet: WatchedSubnet, signal: A
     },
     departures: {
       list: () =>
-        (roster?.departed ?? []).map((departed) => ({
+        unsettled(roster).map((departed) => ({
           hotkey: departed.hotkey,
           coldkey: departed.coldkey,
           address: departed.address,
@@ -108,8 +119,8 @@ export async function watchSubnet(ports: Ports, subnet: WatchedSubnet, signal: A
         })),
       settle: (hotkey) =>
         change(async () => {
-          if (!roster?.departed.some((departed) => departed.hotkey === hotkey)) return;
-          roster = withoutDeparted(roster, hotkey);
+          if (!roster || !unsettled(roster).some((departed) => departed.hotkey === hotkey)) return;
+          roster = withSettled(roster, hotkey, blocks.newest().number);
           await store.write(roster);
         }),
     },

@@ -11,6 +11,8 @@ import type { Hotkey } from '#shared/primitives/ids.ts';
 export const QUIET_BLOCKS = 5;
 /** A subnet that never is quiet must not put it off for ever: 12 minutes of Bittensor. */
 export const LONGEST_UNQUIET_BLOCKS = 60;
+/** Who is settled is still told what to drop for so long: orders may be under way. Twenty minutes of Bittensor. */
+export const LINGER_BLOCKS = 100;
 /** Who is not settled by then is given up: a week of Bittensor. */
 export const FORGET_BLOCKS = 50_400;
 
@@ -25,6 +27,8 @@ export interface Member {
 
 export interface Departed extends Member {
   readonly leftAt: number;
+  /** The block in which nothing of ours was left with it; absent before. */
+  readonly settledAt?: number;
 }
 
 export interface Roster {
@@ -54,12 +58,13 @@ export function nextRoster(before: Roster | undefined, metagraph: Metagraph, own
   const now = new Map(members.map((member) => [member.hotkey, member]));
   const left = [...known.values()]
     .filter((member) => now.get(member.hotkey)?.registeredAt !== member.registeredAt)
-    .map((member) => ({ ...member, leftAt: leftAt(member, metagraph) }));
+    .map((member): Departed => ({ ...member, leftAt: leftAt(member, metagraph) }));
   const joined = members.filter((member) => known.get(member.hotkey)?.registeredAt !== member.registeredAt);
   const leftNow = new Set(left.map(({ hotkey }) => hotkey));
   const departed = [...(before?.departed ?? []).filter(({ hotkey }) => !leftNow.has(hotkey)), ...left]
     // Who came back is a member again, and what it holds is with a member again.
-    .filter(({ hotkey, leftAt }) => !now.has(hotkey) && block - leftAt < FORGET_BLOCKS);
+    .filter(({ hotkey }) => !now.has(hotkey))
+    .filter(({ leftAt, settledAt = block }) => block - leftAt < FORGET_BLOCKS && block - settledAt < LINGER_BLOCKS);
   const lastRegistration = metagraph.neurons.reduce((last, { registeredAt }) => Math.max(last, registeredAt), 0);
   return { roster: { block, lastRegistration, members, departed }, joined, left };
 }
@@ -80,7 +85,9 @@ export function isDue({ leftAt }: Departed, { lastRegistration }: Roster, block:
   return block - Math.max(leftAt, lastRegistration) >= QUIET_BLOCKS || block - leftAt >= LONGEST_UNQUIET_BLOCKS;
 }
 
-export const withoutDeparted = (roster: Roster, hotkey: Hotkey): Roster => ({
+export const withSettled = (roster: Roster, hotkey: Hotkey, block: number): Roster => ({
   ...roster,
-  departed: roster.departed.filter((departed) => departed.hotkey !== hotkey),
+  departed: roster.departed.map((departed) =>
+    departed.hotkey === hotkey && departed.settledAt === undefined ? { ...departed, settledAt: block } : departed,
+  ),
 });
