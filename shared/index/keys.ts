@@ -25,6 +25,7 @@
  *   hg:TIME hp:TIME:PAGE   a snapshot's network and tiers, its miners' rows
  *   hm:HOTKEY:PART     one miner's rows by time (hash)      hd:HOTKEY a miner's state and reasons now
  *   hn hv hq:VERSION:PAGE  the network now: head, versions, pages of miners
+ *   vl vf vp          the validator's lease, its last number, how far its holders had come (hash by number)
  *   mn mc             miners' numbers and the last one      dh dv dp:VERSION:PAGE   directory: head, versions, pages
  */
 import type { FileNumber, Hotkey, OwnerId } from '#shared/primitives/ids.ts';
@@ -43,6 +44,9 @@ export const keys = {
   receipts: 'r',
   identity: 'id',
   maskChecks: 'mk',
+  validatorLease: 'vl',
+  validatorFence: 'vf',
+  validatorProgress: 'vp',
   minerNumbers: 'mn',
   minerCounter: 'mc',
   directoryHead: 'dh',

@@ -1,6 +1,7 @@
 /** Opens the index: its ports over one connection, for edge, validator and local network alike. */
 import { type Clock, systemClock } from '#shared/primitives/effects.ts';
 import { FileNumbers } from './file-numbers.ts';
+import { createLeadership, type Leadership } from './leadership.ts';
 import type { NetworkHistory } from './network-ports.ts';
 import type { AccessIndex, FileIndex, MinerDirectory } from './ports.ts';
 import { createRedisAccessIndex } from './redis-access-index.ts';
@@ -28,6 +29,7 @@ export interface Index {
   readonly miners: MinerDirectory;
   readonly access: AccessIndex;
   readonly history: NetworkHistory;
+  readonly leadership: Leadership;
 }
 
 export function createIndex(settings: IndexSettings): Index {
@@ -46,5 +48,6 @@ export function createIndex(settings: IndexSettings): Index {
     miners: createRedisMinerDirectory(connection),
     access: createRedisAccessIndex(connection),
     history: createRedisNetworkHistory(connection),
+    leadership: createLeadership(connection),
   };
 }
