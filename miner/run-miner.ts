@@ -65,6 +65,7 @@ async function run(settings: MinerSettings, environment: Environment, whileBusy:
   let tenants = new Set(chain.tenants().map((tenant) => tenant.hotkey));
   const address = { ip: settings.externalIp, port: settings.externalPort };
   const leaving = leavingIn(settings.dataDir, () => systemClock.nowMs());
+  const metrics = await openMetrics(settings, store, log);
   let server: MinerServer;
   try {
     server = await startMinerServer(
@@ -81,6 +82,7 @@ async function run(settings: MinerSettings, environment: Environment, whileBusy:
         leaving: () => leaving.announced() || chain.leftMs() !== undefined,
         log,
         whileBusy,
+        ...(metrics ? { watch: metrics.watch } : {}),
       },
       { host: settings.host, port: settings.port },
     );
@@ -106,10 +108,25 @@ async function run(settings: MinerSettings, environment: Environment, whileBusy:
   const drained = endWhenDrained(settings, chain, store, { log, stopped });
   const why = await ending;
   log.info('stopping', { signal: why });
-  await Promise.all([followed, announced, drained, server.close(GRACE_MS)]);
+  await Promise.all([followed, announced, drained, server.close(GRACE_MS), metrics?.close()]);
   await store.close();
   log.info('stopped');
   process.exit(process.exitCode ?? 0);
+}
+
+/** Loaded when it is wanted, and not before: the library takes memory. */
+async function openMetrics({ metrics: address }: MinerSettings, store: ShardStore, log: Log) {
+  if (!address) return undefined;
+  const [{ createMinerMetrics }, { startMetricsServer }] = await Promise.all([
+    import('./metrics.ts'),
+    import('#shared/wire/node-metrics-server.ts'),
+  ]);
+  const metrics = createMinerMetrics(store);
+  const server = await startMetricsServer(metrics, address).catch((error: Error) =>
+    giveUp([`FILETAO_METRICS_PORT: cannot listen on ${address.host}:${address.port}: ${error.message}`]),
+  );
+  log.info('metrics', { url: server.url });
+  return { watch: metrics.watch, close: () => server.close() };
 }
 
 interface Life {

@@ -21,6 +21,7 @@ describe('settings', () => {
       externalPort: undefined,
       freeFloorBytes: 2 ** 30,
       holdMs: 72 * 3_600_000,
+      metrics: undefined,
       logLevel: 'info',
       netuid: 21,
       tenants: [{ hotkey: KEYS.tenant.hotkey, quotaBytes: Number.MAX_SAFE_INTEGER }],

@@ -95,6 +95,8 @@ const SETTINGS = z.object({
   FILETAO_CHAIN_EVERY_MS: number(100, 24 * HOUR_MS).default(DEFAULT_CHAIN_EVERY_MS),
   FILETAO_LEAVING_MS: number(0, 365 * 24 * HOUR_MS).default(DEFAULT_LEAVING_MS),
   FILETAO_HOLD_MS: number(0, 365 * 24 * HOUR_MS).default(DEFAULT_HOLD_MS),
+  FILETAO_METRICS_HOST: z.string().min(1).default('127.0.0.1'),
+  FILETAO_METRICS_PORT: number(0, MAX_PORT).optional(),
   FILETAO_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 });
 
@@ -126,6 +128,8 @@ export interface MinerSettings {
   /** How long it serves on after it lost its place. */
   readonly leavingMs: number;
   readonly holdMs: number;
+  /** Where Prometheus finds `/metrics`; undefined: nowhere. */
+  readonly metrics: { readonly host: string; readonly port: number } | undefined;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 }
 
@@ -161,6 +165,7 @@ export function readSettings(variables: Readonly<Record<string, string | undefin
     lines.push('FILETAO_REGISTER_AT_MOST needs FILETAO_WALLET: its coldkey pays');
   }
   if (lines.length > 0 || !key) return { ok: false, lines };
+  const { FILETAO_METRICS_HOST: metricsHost, FILETAO_METRICS_PORT: metricsPort } = data;
   return {
     ok: true,
     settings: {
@@ -182,6 +187,7 @@ export function readSettings(variables: Readonly<Record<string, string | undefin
       chainEveryMs: data.FILETAO_CHAIN_EVERY_MS,
       leavingMs: data.FILETAO_LEAVING_MS,
       holdMs: data.FILETAO_HOLD_MS,
+      metrics: metricsPort === undefined ? undefined : { host: metricsHost, port: metricsPort },
       logLevel: data.FILETAO_LOG_LEVEL,
     },
   };

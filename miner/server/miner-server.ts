@@ -8,6 +8,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Log } from '#shared/primitives/effects.ts';
 import { fail, invariant, type Result, succeed } from '#shared/primitives/failure.ts';
 import { IDLE_MS, MAX_HEADER_BYTES, MAX_HEADER_COUNT } from '#shared/wire/limits.ts';
+import type { ProblemCode } from '#shared/wire/problem.ts';
 import { ReplayGuard } from '#shared/wire/replay-guard.ts';
 import { type Admission, type AdmissionFailure, type Admitted, admit } from '../admission/admit.ts';
 import { CallerLoad, type SecondBudget } from '../admission/caller-load.ts';
@@ -35,7 +36,11 @@ export interface MinerServerPorts extends Omit<MinerPorts, 'draining' | 'challen
   readonly strangers: SecondBudget;
   /** Told of every request that begins, by the promise of its end. */
   readonly whileBusy?: (request: Promise<void>) => void;
+  /** Told how every request ended: its route (undefined: none was found, or it was not let in) and its problem, if any. */
+  readonly watch?: RequestWatcher;
 }
+
+export type RequestWatcher = (route: RouteId | undefined, problem: ProblemCode | undefined, ms: number) => void;
 
 export interface MinerServer {
   readonly port: number;
@@ -47,7 +52,7 @@ export async function startMinerServer(
   ports: MinerServerPorts,
   listen: { readonly host: string; readonly port: number },
 ): Promise<MinerServer> {
-  const { clock, signer, log, leaving = () => false } = ports;
+  const { clock, signer, log, leaving = () => false, watch } = ports;
   const draining = new AbortController();
   const admission: Admission = {
     hotkey: signer.hotkey,
@@ -66,7 +71,9 @@ export async function startMinerServer(
   const routePorts: MinerPorts = { ...ports, draining: draining.signal, leaving, challenging: new Set() };
   const underWay = new Set<Promise<void>>();
   const take = (request: IncomingMessage, response: ServerResponse) => {
-    const task = answer(admission, routePorts, log, request, response).finally(() => underWay.delete(task));
+    const task = answer(admission, { ...routePorts, watch }, log, request, response).finally(() =>
+      underWay.delete(task),
+    );
     underWay.add(task);
     ports.whileBusy?.(task);
   };
@@ -116,7 +123,7 @@ async function closeServer(
 
 async function answer(
   admission: Admission,
-  ports: MinerPorts,
+  { watch, ...ports }: MinerPorts & { readonly watch: RequestWatcher | undefined },
   log: Log,
   request: IncomingMessage,
   response: ServerResponse,
@@ -134,6 +141,7 @@ async function answer(
   try {
     const admitted = await admit(admission, received(request), arrivedAtMs, (bytes) => heldBody(reader(), bytes));
     const failure = admitted.ok ? await handle(ports, admitted.value, request, response, reader) : admitted.failure;
+    watch?.(admitted.ok ? admitted.value.route : undefined, failure?.code, admission.nowMs() - arrivedAtMs);
     if (failure) refuse(request, response, failure);
     else if (!request.complete) readPast(request);
   } catch (error) {

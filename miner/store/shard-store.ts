@@ -196,6 +196,9 @@ export class ShardStore {
   get shards(): number {
     return this.#space.shards;
   }
+  get storedBytes(): number {
+    return this.#space.storedBytes;
+  }
 
   reserve(tenant: Hotkey, bytes: number): Result<Reservation, SpaceFailure> {
     return this.#space.reserve(this.#tenantId(tenant), bytes);

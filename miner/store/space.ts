@@ -73,6 +73,11 @@ export class Space {
     return this.#shards;
   }
 
+  /** Bytes of shards on disk, of all tenants. */
+  get storedBytes(): number {
+    return this.#used;
+  }
+
   usedBytes(tenant: number): number {
     return this.#account(tenant).usedBytes;
   }
