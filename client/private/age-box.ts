@@ -16,10 +16,10 @@ export interface Openers {
 /** log₂ of scrypt's cost, age's own default: a second or so. */
 const SCRYPT_WORK_FACTOR = 18;
 
-function encrypterFor(lock: Lock): Encrypter {
+function encrypterFor(lock: Lock, scryptWorkFactor = SCRYPT_WORK_FACTOR): Encrypter {
   const encrypter = new Encrypter();
   if ('passphrase' in lock) {
-    encrypter.setScryptWorkFactor(SCRYPT_WORK_FACTOR);
+    encrypter.setScryptWorkFactor(scryptWorkFactor);
     encrypter.setPassphrase(lock.passphrase);
     return encrypter;
   }
@@ -74,7 +74,9 @@ export function ageError(error: unknown, what: string): ClientError {
     : new ClientError('bad-record', `${what} is broken: ${text}`, { cause: error });
 }
 
-export const sealSmall = (lock: Lock, bytes: Uint8Array): Promise<Uint8Array> => encrypterFor(lock).encrypt(bytes);
+/** @param scryptWorkFactor of a passphrase; lower ones are for tests */
+export const sealSmall = (lock: Lock, bytes: Uint8Array, scryptWorkFactor?: number): Promise<Uint8Array> =>
+  encrypterFor(lock, scryptWorkFactor).encrypt(bytes);
 
 /** @throws ClientError `wrong-key`, `bad-record` */
 export async function openSmall(openers: Openers, sealed: Uint8Array, what: string): Promise<Uint8Array> {

@@ -59,7 +59,7 @@ export const readEnvelope = defineRoute({
     200: { description: 'The envelope; header Filetao-Bytes: the length of the body it belongs to', content: 'file' },
   },
   problems: ['bad-cid', 'not-found'],
-  answer: async ({ ports, caller, params }) => {
+  answer: async ({ ports, caller, params, query }) => {
     const file = await findReadable(ports, params.cid, caller?.owner);
     const [envelope] = file ? await ports.files.readEnvelopes([file.number]) : [];
     if (!file || !envelope)
@@ -71,6 +71,7 @@ export const readEnvelope = defineRoute({
       'Cache-Control': 'no-store',
       'Filetao-Bytes': String(file.bytes),
     };
-    return new Response(envelope as Uint8Array<ArrayBuffer>, { headers });
+    const shown = query.part === 'age' ? parseSignedEnvelope(envelope)?.envelope : envelope;
+    return new Response(shown as Uint8Array<ArrayBuffer> | undefined, { headers });
   },
 });
