@@ -44,6 +44,7 @@ const BY_CODE: Readonly<Record<string, ExitCode>> = {
   'not-a-tree': EXIT.usage,
   'too-many-recipients': EXIT.usage,
   'bad-answer': EXIT.unavailable,
+  conflict: EXIT.refused,
   // wallet files
   'wallet-missing': EXIT.notFound,
   'key-missing': EXIT.notFound,

@@ -10,6 +10,7 @@ import { parseOwnerId } from '#shared/primitives/ids.ts';
 import { CommandFailed, usageError } from '../command-failed.ts';
 import type { Cli, Run } from '../command-spec.ts';
 import { EXIT } from '../exit-codes.ts';
+import { getFolder, openStoredFolder } from '../get-folder.ts';
 import type { Given } from '../given.ts';
 import { outputPath } from '../output-path.ts';
 import { existsFailure, receiveFile, receiveToStream } from '../receive-file.ts';
@@ -95,8 +96,18 @@ export const get: Run = async (cli, given) => {
     ...(range && { range: { from: range.first, ...(range.last !== undefined && { to: range.last + 1 }) } }),
   };
   const found = await retrieve(cli, given, file, options);
-  const { path } = outputPath(wanted, [known, found.name, file], join);
+  const { path } = outputPath(
+    found.kind === 'tree' ? { ...wanted, isFolder: () => false } : wanted,
+    [known, found.name, file],
+    join,
+  );
   try {
+    if (found.kind === 'tree') {
+      bar.done();
+      await found.stream.cancel();
+      return await getFolder(cli, given, await openStoredFolder(cli, given, found.cid, openers), { path, force });
+    }
+    if (given.text('path') !== undefined) throw usageError('--path is for directories, and this is a file');
     if (path === undefined) return void (await receiveToStream(found.stream, cli.stdout));
     if (!force && existsSync(path)) throw existsFailure(path);
     if (folder !== undefined) await mkdir(dirname(path), { recursive: true });

@@ -1,5 +1,7 @@
 /** `filetao ls`: files, newest first. */
-import type { Run } from '../command-spec.ts';
+import type { Cli, Run } from '../command-spec.ts';
+import { openStoredFolder } from '../get-folder.ts';
+import type { Given } from '../given.ts';
 import { parseCount } from '../given.ts';
 import { openClient } from '../settings/open-client.ts';
 import { formatTable, printable } from '../terminal/table.ts';
@@ -7,7 +9,34 @@ import { formatBytes, formatTime } from '../terminal/units.ts';
 
 const atLeastOne = (text: string) => parseCount(text) || undefined;
 
+const ENTRY_MARKS = { file: '', folder: '/', link: '@' } as const;
+
+/** What is in a stored directory. */
+async function listFolder(cli: Cli, given: Given, file: string): Promise<void> {
+  const tree = await openStoredFolder(cli, given, file);
+  const rows = tree.listing.entries.map((entry) => [
+    entry.type === 'file' ? formatBytes(entry.bytes) : '',
+    entry.type === 'link' ? '' : entry.mode.toString(8).padStart(3, '0'),
+    formatTime(new Date(entry.mtimeMs).toISOString()),
+    `${printable(entry.path)}${ENTRY_MARKS[entry.type]}${entry.type === 'link' ? ` → ${printable(entry.target)}` : ''}`,
+  ]);
+  const columns = [
+    { title: 'size', align: 'right' as const },
+    { title: 'mode' },
+    { title: 'changed (UTC)' },
+    { title: 'path' },
+  ];
+  const entries = tree.listing.entries.map(({ path, type, ...entry }) => ({
+    ...{ path, type, mtime: new Date(entry.mtimeMs).toISOString() },
+    ...('bytes' in entry && { bytes: entry.bytes }),
+    ...('target' in entry && { target: entry.target }),
+  }));
+  cli.out.result({ cid: tree.cid, name: tree.name, entries }, formatTable(columns, rows));
+}
+
 export const ls: Run = async (cli, given) => {
+  const [folder] = given.args;
+  if (folder !== undefined) return listFolder(cli, given, folder);
   const limit = given.parsed('limit', atLeastOne, 'a whole number, at least 1') ?? Number.POSITIVE_INFINITY;
   const client = await openClient(cli, given, 'list');
   const files = [];
@@ -30,6 +59,7 @@ export const ls: Run = async (cli, given) => {
     { title: 'until' },
     { title: 'cid' },
   ];
-  cli.out.result({ files }, files.length > 0 ? formatTable(columns, rows) : '');
+  const listed = files.map(({ file: { fileId }, ...rest }) => ({ ...rest, fileId }));
+  cli.out.result({ files: listed }, files.length > 0 ? formatTable(columns, rows) : '');
   if (files.length === 0) cli.out.note('No files yet: filetao put FILE');
 };

@@ -1,7 +1,7 @@
 /** `filetao put`: a file, a directory or standard input, private unless it is said otherwise. */
-import { usageError } from '../command-failed.ts';
 import type { Run } from '../command-spec.ts';
 import { putFile } from '../put-file.ts';
+import { putFolder } from '../put-folder.ts';
 import { openPutSource } from '../put-source.ts';
 import { rememberName } from '../settings/names-file.ts';
 import { printable } from '../terminal/table.ts';
@@ -10,7 +10,7 @@ import { formatBytes, formatDuration, formatRate } from '../terminal/units.ts';
 export const put: Run = async (cli, given) => {
   const source = await openPutSource(cli, given);
   const sinceMs = performance.now();
-  if (source.kind === 'folder') throw usageError('directories are not wired yet');
+  if (source.kind === 'folder') return putFolder(cli, given, source);
   const stored = await putFile(cli, given, source);
   const ms = performance.now() - sinceMs;
   if (source.name !== undefined) await rememberName(cli, given, source.name, stored.cid);

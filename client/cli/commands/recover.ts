@@ -8,6 +8,7 @@ import { resolve } from 'node:path';
 import type { Client } from '#client/client.ts';
 import { isClientError } from '#client/client-error.ts';
 import { createClient } from '#client/create-client.ts';
+import { restoreFolder } from '#client/node-folder.ts';
 import type { ListedFile } from '#client/private/list-private.ts';
 import { equalBytes } from '#shared/primitives/bytes.ts';
 import { asFailed, CommandFailed, usageError } from '../command-failed.ts';
@@ -93,11 +94,16 @@ async function restoreAll(cli: Cli, client: Client, files: readonly ListedFile[]
   await mkdir(folder, { recursive: true });
   const restored: { readonly cid: string; readonly path: string }[] = [];
   for (const { cid, name, problem, kind } of files) {
-    if (problem !== undefined || kind !== 'file') continue;
+    if (problem !== undefined) continue;
     const wanted = { output: undefined, folder, isFolder: () => false };
     const { path: plain = '' } = outputPath(wanted, [name, cid], resolve);
     const path = existsSync(plain) ? `${plain}.${cid}` : plain;
     if (existsSync(path)) continue;
+    if (kind === 'tree') {
+      await restoreFolder(await client.openTree(cid, { signal: cli.signal }), path, { signal: cli.signal });
+      restored.push({ cid, path });
+      continue;
+    }
     const bar = cli.out.progress(printable(name ?? cid), undefined);
     const onProgress = ({ bytes, totalBytes }: { bytes: number; totalBytes?: number }) => bar.update(bytes, totalBytes);
     const { stream } = await client.retrieve(cid, { signal: cli.signal, onProgress });

@@ -91,7 +91,8 @@ export async function checkEdge(choice: EdgeChoice, store: boolean, signal: Abor
     judgeHealth(health),
   ];
   // The header counts whole seconds: half of one is its middle.
-  if (Number.isFinite(date)) findings.push(judgeClock(date + 500 - (sentMs + gotMs) / 2));
+  const dated = Number.isFinite(date);
+  if (dated) findings.push(judgeClock(date + 500 - (sentMs + gotMs) / 2));
   if (apiKey === undefined) {
     findings.push({
       check: 'API key',
@@ -104,11 +105,8 @@ export async function checkEdge(choice: EdgeChoice, store: boolean, signal: Abor
   const key = await checkKey(url, apiKey, signal);
   findings.push(key);
   if (key.state === 'failed') return findings;
-  findings.push(
-    store
-      ? await checkStore(url, apiKey, signal)
-      : { check: 'store and retrieve', state: 'skipped', seen: '--no-store' },
-  );
+  if (store) findings.push(...(await checkStore(url, apiKey, !dated, signal)));
+  else findings.push({ check: 'store and retrieve', state: 'skipped', seen: '--no-store' });
   return findings;
 }
 
@@ -126,25 +124,37 @@ async function checkKey(url: string, apiKey: string, signal: AbortSignal): Promi
   }
 }
 
-async function checkStore(url: string, apiKey: string, signal: AbortSignal): Promise<Finding> {
+/** @param clock look at the clock, too: by the time that the edge says it stored the sample at */
+async function checkStore(
+  url: string,
+  apiKey: string,
+  clock: boolean,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
   const check = 'store and retrieve';
   const client = createClient({ url, apiKey, newDigest: nodeSha256 });
   const bytes = new Uint8Array(randomBytes(SAMPLE_BYTES));
-  const sinceMs = performance.now();
+  const [sinceMs, sentMs] = [performance.now(), Date.now()];
   try {
-    const { cid } = await client.store(bytes, { plain: true, ttlSeconds: SAMPLE_TTL_SECONDS, signal });
+    const { cid, file } = await client.store(bytes, { plain: true, ttlSeconds: SAMPLE_TTL_SECONDS, signal });
     const storedMs = performance.now();
+    const skew = Date.parse(file.createdAt) - (sentMs + Date.now()) / 2;
     const { stream } = await client.retrieve(cid, { signal });
     const same = equalBytes(await readWhole(stream), bytes);
     const readMs = performance.now();
     await client.delete(cid, signal);
-    const seen = `${SAMPLE_BYTES} random bytes stored in ${Math.round(storedMs - sinceMs)} ms, read back in ${Math.round(readMs - storedMs)} ms`;
-    return same
-      ? { check, state: 'ok', seen: `${seen}, equal, deleted` }
-      : { check, state: 'failed', seen: `${seen}: not equal`, mend: 'tell the operator' };
+    const times = `stored in ${Math.round(storedMs - sinceMs)} ms, read back in ${Math.round(readMs - storedMs)} ms`;
+    const seen = `${SAMPLE_BYTES} random bytes ${times}`;
+    const findings: Finding[] = clock ? [judgeClock(skew)] : [];
+    findings.push(
+      same
+        ? { check, state: 'ok', seen: `${seen}, equal, deleted` }
+        : { check, state: 'failed', seen: `${seen}: not equal`, mend: 'tell the operator' },
+    );
+    return findings;
   } catch (error) {
     signal.throwIfAborted();
     const { code, message } = asFailed(error);
-    return { check, state: 'failed', seen: `${message} (${code})`, mend: 'the lines above may say why' };
+    return [{ check, state: 'failed', seen: `${message} (${code})`, mend: 'the lines above may say why' }];
   }
 }
