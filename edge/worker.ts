@@ -5,11 +5,12 @@
  */
 import kernelModule from '#shared/codec/kernel.wasm';
 import { instantiateKernel } from '#shared/codec/wasm-kernel.ts';
-import { lazyZkKernel } from '#shared/proof/zk/wasm-zk-kernel.ts';
-import zkKernelModule from '#shared/proof/zk/zk-kernel.wasm';
+import type { NumberBlock } from '#shared/index/file-numbers.ts';
 import { createIndex } from '#shared/index/redis-index.ts';
 import { sealedDirectory } from '#shared/index/sealed-directory.ts';
 import { systemClock, systemRandom } from '#shared/primitives/effects.ts';
+import { lazyZkKernel } from '#shared/proof/zk/wasm-zk-kernel.ts';
+import zkKernelModule from '#shared/proof/zk/zk-kernel.wasm';
 import { createBudget } from '#shared/transfer/budget.ts';
 import { fetchSegments } from '#shared/transfer/fetch-segments.ts';
 import { createLatencies } from '#shared/transfer/latencies.ts';
@@ -53,9 +54,10 @@ function createIsolate(settings: WiringSettings) {
   const directoryCache: DirectoryCache = {};
   const grantCache: GrantCache = {};
   const maskSecretCache: MaskSecretCache = new Set();
+  const numbers: NumberBlock = { next: 0, left: 0 };
 
   return (background: EdgePorts['background']): EdgePorts => {
-    const index = createIndex({ url: settings.indexUrl, token: settings.indexToken, clock });
+    const index = createIndex({ url: settings.indexUrl, token: settings.indexToken, clock, numbers });
     const expectedSeal = { network, tenant: settings.tenant, verify };
     const expected = { network, tenant: settings.tenant, edge: signer.hotkey };
     const miners = createMinerClient({

@@ -1,6 +1,6 @@
 /**
  * New file numbers, taken from the index a block at a time, so that most uploads begin with one command; unused ones
- * are never given out. One of these per open index.
+ * are never given out. One of these per open index; an isolate's indexes share their block.
  */
 import type { Clock } from '#shared/primitives/effects.ts';
 import type { FileNumber } from '#shared/primitives/ids.ts';
@@ -9,19 +9,26 @@ import { IndexUnavailable } from './ports.ts';
 import type { RedisConnection } from './redis-connection.ts';
 import { expirySlotOf } from './redis-context.ts';
 
-const NUMBER_BLOCK = 16;
+const NUMBER_BLOCK = 64;
 const MAX_FILE_NUMBER = 2 ** 40 - 1;
+
+/** Numbers that are taken and not yet given out: plain data, which an isolate's requests may share. */
+export interface NumberBlock {
+  next: number;
+  left: number;
+}
 
 export class FileNumbers {
   readonly #connection: RedisConnection;
   readonly #clock: Clock;
-  #next = 0;
-  #left = 0;
+  readonly #block: NumberBlock;
+  /** Of this connection alone: a Worker's request may not wait for another's. */
   #taking: Promise<void> | undefined;
 
-  constructor(connection: RedisConnection, clock: Clock) {
+  constructor(connection: RedisConnection, clock: Clock, block: NumberBlock = { next: 0, left: 0 }) {
     this.#connection = connection;
     this.#clock = clock;
+    this.#block = block;
   }
 
   async #takeBlock(): Promise<void> {
@@ -32,18 +39,18 @@ export class FileNumbers {
     });
     const last = replies.integer();
     if (last < NUMBER_BLOCK || last > MAX_FILE_NUMBER) throw new IndexUnavailable('the index is out of file numbers');
-    this.#next = last - NUMBER_BLOCK + 1;
-    this.#left = NUMBER_BLOCK;
+    this.#block.next = last - NUMBER_BLOCK + 1;
+    this.#block.left = NUMBER_BLOCK;
   }
 
   async take(): Promise<FileNumber> {
-    while (this.#left === 0) {
+    while (this.#block.left === 0) {
       this.#taking ??= this.#takeBlock().finally(() => {
         this.#taking = undefined;
       });
       await this.#taking;
     }
-    this.#left--;
-    return this.#next++ as FileNumber;
+    this.#block.left--;
+    return this.#block.next++ as FileNumber;
   }
 }

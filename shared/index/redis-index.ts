@@ -1,6 +1,6 @@
 /** Opens the index: its ports over one connection, for edge, validator and local network alike. */
 import { type Clock, systemClock } from '#shared/primitives/effects.ts';
-import { FileNumbers } from './file-numbers.ts';
+import { FileNumbers, type NumberBlock } from './file-numbers.ts';
 import { createLeadership, type Leadership } from './leadership.ts';
 import type { NetworkHistory } from './network-ports.ts';
 import type { AccessIndex, FileIndex, MinerDirectory } from './ports.ts';
@@ -21,6 +21,8 @@ export interface IndexSettings {
   readonly clock?: Clock;
   /** For owners to whom none was set; without it they have no limit. */
   readonly defaultQuotaBytes?: number;
+  /** For indexes that are opened one after the other and are to share file numbers. */
+  readonly numbers?: NumberBlock;
 }
 
 export interface Index {
@@ -39,7 +41,7 @@ export function createIndex(settings: IndexSettings): Index {
     connection,
     clock,
     staged: new StagedUploads(),
-    numbers: new FileNumbers(connection, clock),
+    numbers: new FileNumbers(connection, clock, settings.numbers),
     defaultQuotaBytes: settings.defaultQuotaBytes ?? Number.MAX_SAFE_INTEGER,
   };
   return {
