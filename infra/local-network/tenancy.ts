@@ -136,6 +136,7 @@ export class Tenancy {
       },
       retrieve: { everyBlocks: times.retrieveBlocks, edges: [{ hotkey: this.edgeHotkey, url: this.edgeUrl }] },
       windowBlocks: times.windowBlocks,
+      metrics: { port: 0 },
       snapshotMs: times.snapshotMs,
       collect: { graceMs: times.collectGraceMs },
       maskSecretsFile: this.#write('keys', 'mask-secrets', `0:${secrets.maskSecret}\n`),
