@@ -28,6 +28,9 @@ import { grantEdges } from './flows/grant-edge.ts';
 import { newPublishState, publishMiners } from './flows/publish-miners.ts';
 import { indexMarksIn, rosterIn } from './folder.ts';
 import { withDeadlines } from './job-deadlines.ts';
+import { whileHeld } from './lease/held-lease.ts';
+import { holderOf } from './lease/holder-id.ts';
+import { openAsLeader } from './lease/open-as-leader.ts';
 import { openDropReceipts } from './ledger/drop-receipts.ts';
 import { loadHotkeyOf } from './load-hotkey.ts';
 import { openMetrics } from './open-metrics.ts';
@@ -39,9 +42,14 @@ import { repairJobs } from './repair-jobs.ts';
 import { type Job, startSchedule } from './schedule.ts';
 import { parseSettings, type ValidatorSettings } from './settings.ts';
 import { allowanceIn, standingJobs } from './standing-jobs.ts';
-import { openState, type ValidatorState } from './state/open-state.ts';
+import type { ValidatorState } from './state/open-state.ts';
 
 const log = createNodeLog('validator', process.env.FILETAO_LOG_LEVEL === 'debug' ? 'debug' : 'info');
+
+/** Another validator of this hotkey works now: whoever starts programs here starts this one again, as a stand-by. */
+const EXIT_LEASE_LOST = 75;
+/** An operator's word for one start: the records that this folder lacks are known to be lost. */
+const TAKE_OVER_BEHIND = process.env.FILETAO_TAKE_OVER_BEHIND === '1';
 
 const stopped = new AbortController();
 for (const signal of ['SIGTERM', 'SIGINT', 'disconnect'] as const) process.on(signal, () => stopped.abort(signal));
@@ -63,16 +71,24 @@ async function main(): Promise<void> {
   const effects = { clock: systemClock, log };
   const { endpoint, pace } = settings.chain.network;
   const { chain, first } = await connectChain({ endpoint, pace, genesisHash, dataDir }, effects, stopped.signal);
-  const remembered = openState(dataDir);
-  const blocks = followBlocks(chain, first, effects, stopped.signal);
-  const { state, metrics, ...watching } = await openMetrics(remembered, blocks, settings, log);
+  const index = createIndex({ ...settings.index, clock: systemClock });
+  // From here on this process is the one of its hotkey that works; until then it stands by.
+  const leader = { dataDir, holder: holderOf(dataDir), times: settings.lease, evenIfBehind: TAKE_OVER_BEHIND };
+  const steadyMs = () => performance.now();
+  const leased = { ...effects, leadership: index.leadership, steadyMs };
+  const { lease, state: folder, behind } = await openAsLeader(leased, leader, stopped.signal);
+  void lease.lost.then(() => process.exit(EXIT_LEASE_LOST));
+  const head = await chain.finalizedHead();
+  const blocks = followBlocks(chain, head.ok ? head.value : first, effects, stopped.signal);
+  const newestRound = Math.floor(blocks.newest().number / settings.audit.roundBlocks);
+  if (behind > 0) folder.state.book.beginAnew();
+  const { state, metrics, ...watching } = await openMetrics(folder.state, blocks, settings, log);
   const { refreshBlocks } = settings.chain;
   const subnet = await watchSubnet(
     { chain, blocks, store: rosterIn(dataDir), log },
     { netuid, own: signer.hotkey, refreshBlocks },
     stopped.signal,
   );
-  const index = createIndex({ ...settings.index, clock: systemClock });
   const http = createNodeHttpFetch();
   const wire = {
     fetch: http.fetch,
@@ -87,13 +103,16 @@ async function main(): Promise<void> {
   const dropReceipts = await openDropReceipts(dataDir, systemClock);
   const client = createMinerClient({ ...wire, onDropReceipt: dropReceipts.keep });
   const ports: ValidatorPorts = {
-    chain,
+    chain: whileHeld(lease, chain),
     blocks,
     departures: subnet.departures,
-    files: index.files,
-    directory: index.miners,
-    access: index.access,
-    miners: dropsAreProbed(orderEndsDebt(client, state), state.dropProbes, systemClock, settings.probeDroppedMs),
+    files: whileHeld(lease, index.files),
+    directory: whileHeld(lease, index.miners),
+    access: whileHeld(lease, index.access),
+    miners: dropsAreProbed(
+      orderEndsDebt(whileHeld(lease, client), state),
+      ...[state.dropProbes, systemClock, settings.probeDroppedMs],
+    ),
     inventories: state.inventories,
     registrations: subnet.registrations,
     indexMarks: indexMarksIn(dataDir),
@@ -105,9 +124,10 @@ async function main(): Promise<void> {
   };
   const edges = async () => [...new Set([...settings.edges, ...(await readEdgeList(dataDir))])];
   const audits = await openAudits(ports, state, settings, sr25519.verify, edges);
+  if (behind > 0) state.book.setLastRound(newestRound);
   const jobs = [
     ...jobsOf(ports, state, settings, sr25519.verify, edges),
-    ...standingJobs(ports, state, settings, index.history),
+    ...standingJobs(ports, state, settings, whileHeld(lease, index.history)),
     ...audits.jobs,
     ...probeJobs(ports, state, settings, { ledger: audits.ledger, probes: createProbeClient(wire) }),
   ];
@@ -125,7 +145,8 @@ async function main(): Promise<void> {
   await chain.close();
   await audits.close();
   await dropReceipts.close();
-  state.database.close();
+  folder.close();
+  await lease.release();
   http.close();
 }
 

@@ -90,6 +90,23 @@ const Config = z.strictObject({
       retrieve: period(BLOCK_MS),
     })
     .prefault({}),
+  /** Which of several validators with this hotkey works. */
+  lease: z
+    .strictObject({
+      /** A stand-by takes over so long after the last sign of life; work pauses 6 s before. */
+      ttlMs: z
+        .int()
+        .min(15 * SECOND_MS)
+        .max(HOUR_MS)
+        .default(30 * SECOND_MS),
+      renewMs: z
+        .int()
+        .min(100)
+        .max(MINUTE_MS)
+        .default(5 * SECOND_MS),
+    })
+    .refine(({ ttlMs, renewMs }) => renewMs <= ttlMs / 5, 'renewMs must be at most a fifth of ttlMs')
+    .prefault({}),
   audit: z
     .strictObject({
       /** Round r draws from block `roundBlocks`·r (por/v1 §4). Every validator of a network must use the same. */

@@ -70,6 +70,8 @@ export interface AuditBook {
   describe(network: Network, validator: Hotkey, roundBlocks: number): void;
   lastRound(): number;
   setLastRound(round: number): void;
+  /** This folder lacks records: every chain of requests starts again. */
+  beginAnew(): void;
   chain(miner: Hotkey): MinerChain | undefined;
   /** Joins the transaction. */
   open(request: OpenRequest): void;
@@ -125,6 +127,11 @@ export function createAuditBook(db: Database): AuditBook {
       const row = db.sql('SELECT last_round FROM audit_about').get();
       return row ? numberIn(row, 'last_round') : 0;
     },
+    beginAnew: () =>
+      db.transaction(() => {
+        db.sql('DELETE FROM audit_open').run();
+        db.sql('DELETE FROM audit_chains').run();
+      }),
     setLastRound(round) {
       db.sql('UPDATE audit_about SET last_round = ?').run(round);
     },

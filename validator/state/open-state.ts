@@ -1,9 +1,9 @@
-/** Opens all that the validator remembers: its one database with every module's tables, and what reads and writes them. */
+/** All that the validator remembers: its one database with every module's tables, and what reads and writes them. */
 
 import { systemClock } from '#shared/primitives/effects.ts';
 import { LEDGER_SCHEMA } from '../ledger/ledger.ts';
 import { AUDIT_SCHEMA, type AuditBook, createAuditBook } from './audit-book.ts';
-import { type Database, openDatabase } from './database.ts';
+import type { Database } from './database.ts';
 import { createDropProbes, DROP_PROBES_SCHEMA, type DropProbes } from './drop-probes.ts';
 import { createInventories, type FrozenInventories } from './inventories.ts';
 import { OWED_SCHEMA } from './owed-rows.ts';
@@ -47,5 +47,3 @@ export const stateOver = (database: Database): ValidatorState => ({
   dropProbes: createDropProbes(database),
   synthetics: createSynthetics(database),
 });
-
-export const openState = (folder: string): ValidatorState => stateOver(openDatabase(folder, SCHEMA_PARTS));
