@@ -24,6 +24,7 @@ export interface SegmentNeeds {
 }
 
 /**
+ * @param crowded shard indices that level would have elsewhere (`crowded-shards.ts`)
  * @param isLost true when this very placing of a shard was reported lost, whatever its miner says
  */
 export function classifySegment(
@@ -31,18 +32,21 @@ export function classifySegment(
   record: SegmentRecord,
   conditionOf: (miner: MinerNumber) => MinerCondition,
   isLost: (shardIndex: number, slot: ShardSlot) => boolean,
+  crowded: readonly number[] = [],
 ): SegmentNeeds {
   const missing: number[] = [];
-  const moving: number[] = [];
+  const leaving: number[] = [];
   for (const [shardIndex, slot] of record.slots.entries()) {
     const condition = slot.state === 'stored' ? conditionOf(slot.miner) : 'gone';
     if (condition === 'gone' || isLost(shardIndex, slot)) missing.push(shardIndex);
-    else if (condition === 'leaving') moving.push(shardIndex);
+    else if (condition === 'leaving') leaving.push(shardIndex);
   }
   const healthy = record.slots.length - missing.length;
+  const taken = new Set([...missing, ...leaving]);
+  const moving = [...leaving, ...crowded.filter((shardIndex) => !taken.has(shardIndex))];
   return {
     ...{ healthy, missing, moving },
     spare: healthy - redundancy.k,
-    urgent: healthy < repairThreshold(redundancy) || moving.length > 0,
+    urgent: healthy < repairThreshold(redundancy) || leaving.length > 0,
   };
 }

@@ -14,6 +14,11 @@ import { walkOf } from './walk-inventories.ts';
 
 /** A ping that takes longer has failed. */
 export const PING_MS = 5000;
+/** What a hotkey that left still owes is looked at again after this long. */
+const WALK_AGAIN_MS = 10 * 60_000;
+
+/** When the inventory of a hotkey that left was last gone through. */
+const walkedOf = (hotkey: Hotkey): string => `walked:${hotkey}`;
 
 export interface MonitorPorts
   extends Pick<TenantPorts, 'registrations' | 'minerUrl' | 'miners' | 'clock' | 'log'>,
@@ -127,10 +132,11 @@ async function settleDepartures(ports: MonitorPorts): Promise<void> {
     });
     if (inventories.head(hotkey).shards === 0) {
       await departures.settle(hotkey);
+      repairs.setCursor(walkedOf(hotkey), undefined);
       log.info('departure-settled', { miner: hotkey, leftAt });
-    } else if (repairs.cursor(walkOf(hotkey)) === undefined && repairs.cursor(`walked:${hotkey}`) === undefined) {
+    } else if (clock.nowMs() >= Number(repairs.cursor(walkedOf(hotkey)) ?? 0) + WALK_AGAIN_MS) {
       repairs.setCursor(walkOf(hotkey), '');
-      repairs.setCursor(`walked:${hotkey}`, `${leftAt}`);
+      repairs.setCursor(walkedOf(hotkey), `${clock.nowMs()}`);
     }
   }
 }

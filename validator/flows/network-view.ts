@@ -6,9 +6,14 @@ import { groupsOf } from '#shared/placement/groups.ts';
 import type { Hotkey, MinerNumber } from '#shared/primitives/ids.ts';
 import type { Peer } from '#shared/transfer/ports.ts';
 import type { MinerCondition } from '#validator/domain/classify-segment.ts';
+import type { Crowd } from '#validator/domain/crowded-shards.ts';
 import type { RepairPorts } from './repair-ports.ts';
 
-export interface NetworkView {
+/** A miner with less of its capacity free gives shards away, to those that have more. */
+const FULL_SHARE = 0.03;
+const ROOMY_SHARE = 0.2;
+
+export interface NetworkView extends Crowd {
   readonly sources: ReadonlyMap<MinerNumber, Peer>;
   readonly candidates: readonly Peer[];
   conditionOf(miner: MinerNumber): MinerCondition;
@@ -31,6 +36,7 @@ export async function viewNetwork(ports: ViewPorts): Promise<NetworkView> {
   const hotkeys = new Map<MinerNumber, Hotkey>();
   const sources = new Map<MinerNumber, Peer>();
   const candidates: Peer[] = [];
+  const freeShares = new Map<MinerNumber, number>();
   for (const miner of registered) {
     const { hotkey, address, leftAt } = miner;
     const number = numbers.get(hotkey);
@@ -46,13 +52,19 @@ export async function viewNetwork(ports: ViewPorts): Promise<NetworkView> {
     const groups = groupsOf(miner, ports.networkGroups);
     const peer: Peer = { hotkey, url, number, groups, freeBytes: entry?.freeBytes ?? 0, accepting };
     sources.set(number, peer);
+    if (entry && entry.capacityBytes > 0) freeShares.set(number, entry.freeBytes / entry.capacityBytes);
     if (accepting) candidates.push(peer);
   }
+  const roomy = candidates.filter(({ number }) => (freeShares.get(number) ?? 0) >= ROOMY_SHARE).length;
+  // Half of the network has to be roomy: else everybody is about to be full, and moving helps nobody.
+  const isOverfull = (miner: MinerNumber) => 2 * roomy >= sources.size && (freeShares.get(miner) ?? 1) < FULL_SHARE;
   return {
     sources,
-    candidates,
+    candidates: candidates.filter(({ number }) => !isOverfull(number)),
     // A number that nobody has any more: its hotkey left and is forgotten.
     conditionOf: (miner) => conditions.get(miner) ?? 'gone',
+    groupsOf: (miner) => sources.get(miner)?.groups,
+    isOverfull,
     hotkeyOf: (miner) => hotkeys.get(miner),
   };
 }

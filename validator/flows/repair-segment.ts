@@ -12,6 +12,7 @@ import { type AnchorType, POR_ANCHOR_TYPE, shardIdOf } from '#shared/proof/any-a
 import type { PlacedShard, WantedShard } from '#shared/transfer/rebuild-ports.ts';
 import { rebuildShards } from '#shared/transfer/rebuild-shards.ts';
 import { classifySegment, type SegmentNeeds } from '#validator/domain/classify-segment.ts';
+import { crowdedShards } from '#validator/domain/crowded-shards.ts';
 import type { SegmentName, WaitingSegment, WaitReason } from '#validator/state/repairs.ts';
 import type { NetworkView } from './network-view.ts';
 import type { RepairPorts, RepairSettings } from './repair-ports.ts';
@@ -59,7 +60,8 @@ export function needsOf(
   record: SegmentRecord,
 ): SegmentNeeds {
   const losses = repairs.lossesOf({ file: file.number, segment });
-  return classifySegment(file, record, view.conditionOf, (index, slot) => losses.get(index) === slot.placement);
+  const isLost = (index: number, slot: ShardSlot) => losses.get(index) === slot.placement;
+  return classifySegment(file, record, view.conditionOf, isLost, crowdedShards(file, record, view));
 }
 
 /** How long a segment with these needs may wait. */

@@ -4,7 +4,8 @@
  * number of files; a restart goes on at the page where it stopped.
  */
 import { type FileRecord, IndexUnavailable } from '#shared/index/ports.ts';
-import type { FileNumber, Hotkey } from '#shared/primitives/ids.ts';
+import type { AnchorId, FileNumber, Hotkey } from '#shared/primitives/ids.ts';
+import { namedShards } from '#validator/domain/slot-anchors.ts';
 import { isOwnIndex } from './index-gate.ts';
 import { type NetworkView, viewNetwork } from './network-view.ts';
 import type { RepairPorts, RepairSettings } from './repair-ports.ts';
@@ -33,8 +34,8 @@ export async function walkInventories(
     for (let page = 0; page < PAGES_PER_RUN; page++) {
       signal.throwIfAborted();
       const { items, next } = ports.inventories.list(miner, cursor, PAGE);
-      const places = items.flatMap(({ place }) => place ?? []);
-      queued += await lookAtPlaces(ports, settings, view, places);
+      const owed = items.flatMap(({ place, anchorId }) => (place ? [{ place, anchorId }] : []));
+      queued += await lookAtPage(ports, settings, view, miner, owed);
       cursor = next;
       ports.repairs.setCursor(walkOf(miner), next);
       if (next === undefined) break;
@@ -44,34 +45,51 @@ export async function walkInventories(
   return queued;
 }
 
-async function lookAtPlaces(
+interface Owed {
+  readonly place: { readonly file: FileNumber; readonly segment: number };
+  readonly anchorId: AnchorId;
+}
+
+async function lookAtPage(
   ports: RepairPorts,
   { delayMs }: Pick<RepairSettings, 'delayMs'>,
   view: NetworkView,
-  places: readonly { readonly file: FileNumber; readonly segment: number }[],
+  miner: Hotkey,
+  owed: readonly Owed[],
 ): Promise<number> {
-  const byFile = new Map<FileNumber, Set<number>>();
-  for (const { file, segment } of places) byFile.set(file, (byFile.get(file) ?? new Set()).add(segment));
+  const byFile = new Map<FileNumber, Owed[]>();
+  for (const shard of owed) {
+    const { file } = shard.place;
+    const known = byFile.get(file);
+    if (known) known.push(shard);
+    else byFile.set(file, [shard]);
+  }
   let queued = 0;
-  for (const [number, segments] of byFile) {
+  for (const [number, shards] of byFile) {
     const file = await ports.files.readFile(number);
-    if (!file) continue;
-    for (const segment of segments) queued += Number(await lookAtOne(ports, delayMs, view, file, segment));
+    const bySegment = Map.groupBy(shards, ({ place }) => place.segment);
+    for (const [segment, some] of bySegment) {
+      const named = file ? await lookAtSegment(ports, delayMs, view, file, segment) : undefined;
+      if (named?.queued) queued++;
+      // Deleted, or replaced while nobody looked: it is owed no more.
+      for (const { anchorId } of some) if (!named?.anchors.has(anchorId)) ports.inventories.remove(miner, anchorId);
+    }
   }
   return queued;
 }
 
-async function lookAtOne(
+async function lookAtSegment(
   ports: RepairPorts,
   delayMs: number,
   view: NetworkView,
   file: FileRecord,
   segment: number,
-): Promise<boolean> {
+): Promise<{ readonly queued: boolean; readonly anchors: ReadonlySet<AnchorId> }> {
   const [record] = await ports.files.readSegments(file, segment, 1);
   if (!record) throw new IndexUnavailable(`file ${file.number} lacks segment ${segment}`);
+  const anchors = new Set(namedShards(file, segment, record).map(({ anchorId }) => anchorId));
   const needs = needsOf(ports.repairs, view, file, segment, record);
-  if (needs.missing.length + needs.moving.length === 0) return false;
+  if (needs.missing.length + needs.moving.length === 0) return { queued: false, anchors };
   ports.repairs.enqueue({ file: file.number, segment }, needs.spare, waitMsOf(needs, delayMs), 'reported');
-  return true;
+  return { queued: true, anchors };
 }
