@@ -55,6 +55,9 @@ export const readEnvelope = defineRoute({
   operationId: 'readEnvelope',
   summary: 'The signed envelope of a private file',
   params: ByCid,
+  query: z.strictObject({
+    part: z.enum(['age']).optional().meta({ description: 'age: the age message inside alone, for any age program' }),
+  }),
   answers: {
     200: { description: 'The envelope; header Filetao-Bytes: the length of the body it belongs to', content: 'file' },
   },
