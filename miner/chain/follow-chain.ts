@@ -17,6 +17,11 @@ import { type ChainView, nextView } from './chain-view.ts';
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
 
+/** Something that an operator has to mend; its message is all that is shown. */
+export class ChainRefused extends Error {
+  override readonly name = 'ChainRefused';
+}
+
 export interface FollowedSubnet {
   readonly netuid: number;
   readonly own: Hotkey;
@@ -70,7 +75,7 @@ export async function firstLook(
     const hash = await readBlockHash(ports.rpc, 0);
     const expected = genesisHash ?? known?.genesisHash;
     if (hash.ok && expected !== undefined && toHex(hash.value) !== expected) {
-      throw new Error(`this node's chain is 0x${toHex(hash.value)}, not 0x${expected}`);
+      throw new ChainRefused(`this node's chain is 0x${toHex(hash.value)}, not 0x${expected}`);
     }
     const before = known ?? (hash.ok ? newView(toHex(hash.value), subnet.netuid) : undefined);
     const seen = hash.ok && before ? await look(ports, before, subnet) : fail(failureOf(hash));
@@ -81,7 +86,7 @@ export async function firstLook(
     ports.log.warn('chain-away', { ...seen.failure, known: known !== undefined });
     if (known) return { view: known, axon: undefined };
     if (seen.failure.code === 'subnet-unknown' || seen.failure.code === 'runtime-changed') {
-      throw new Error(seen.failure.message);
+      throw new ChainRefused(seen.failure.message);
     }
     await ports.clock.sleep(pauseMs, signal);
   }

@@ -12,12 +12,7 @@ import type { StoreTenant } from '../store/shard-store.ts';
 import { isAnnounced } from './axon-claim.ts';
 import { readView, writeView } from './chain-file.ts';
 import type { ChainView } from './chain-view.ts';
-import { type FollowedSubnet, firstLook, followChain } from './follow-chain.ts';
-
-/** Something that an operator has to mend; its message is all that is shown. */
-export class ChainRefused extends Error {
-  override readonly name = 'ChainRefused';
-}
+import { ChainRefused, type FollowedSubnet, firstLook, followChain } from './follow-chain.ts';
 
 export interface JoinedChain {
   readonly genesis: Uint8Array;
