@@ -308,6 +308,37 @@ describe('who sees what', () => {
   });
 });
 
+describe('a file with proof=zk', () => {
+  test.each([3, 5_000, 200_000])('of %i bytes comes back, and its answers say how it is proven', async (bytes) => {
+    const content = patternBytes(bytes, bytes + 71);
+    const { response, file } = await put(content, {}, '?proof=zk&ttl=900');
+    expect(response.status).toBe(201);
+    expect(file.proof).toBe('zk');
+    expect(cidOf(sha256(await bytesOf(await edge.fetch(`/v1/files/${file.cid}`))))).toBe(file.cid);
+    const status = await edge.fetch(`/v1/files/${file.cid}/status`);
+    expect(await status.json()).toMatchObject({ proof: 'zk', health: 'full' });
+  });
+
+  test('may not be large, announced or not, nor copied too often', async () => {
+    const announced = await edge.fetch('/v1/files?proof=zk', { method: 'PUT', body: patternBytes(2 * MIB, 72) });
+    expect([announced.status, await announced.json()]).toMatchObject([413, { code: 'too-large' }]);
+    const body = new Blob([patternBytes(2 * MIB, 73)]).stream();
+    const streamed = await edge.fetch('/v1/files?proof=zk', { method: 'PUT', body });
+    expect([streamed.status, await streamed.json()]).toMatchObject([413, { code: 'too-large' }]);
+    const init = { method: 'PUT', body: patternBytes(MIB, 74) };
+    const copied = await edge.fetch('/v1/files?proof=zk&redundancy=1,9', init);
+    expect([copied.status, await copied.json()]).toMatchObject([400, { code: 'unsupported-redundancy' }]);
+    expect((await edge.fetch('/v1/files?proof=zkp', { method: 'PUT', body: 'x' })).status).toBe(400);
+  });
+
+  test('and one without are proven as each was asked', async () => {
+    const { file } = await put(patternBytes(100, 75));
+    expect(file.proof).toBe('por');
+    const { response, file: again } = await put(patternBytes(100, 75), {}, '?proof=zk');
+    expect([response.status, again.proof]).toEqual([200, 'por']);
+  });
+});
+
 describe('a form', () => {
   const form = (files: Record<string, Uint8Array<ArrayBuffer>>) => {
     const data = new FormData();
