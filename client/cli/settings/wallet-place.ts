@@ -6,17 +6,17 @@ import type { Cli } from '../command-spec.ts';
 import type { Given } from '../given.ts';
 
 export function walletPlace({ environment }: Pick<Cli, 'environment'>, given: Given): HotkeyPlace {
-  const { FILETAO_WALLET_PATH, FILETAO_WALLET_NAME, FILETAO_WALLET_HOTKEY, HOME } = environment;
+  const { BT_WALLETS_PATH, FILETAO_WALLET, FILETAO_HOTKEY, HOME } = environment;
   const home = HOME || homedir();
-  const root = given.text('wallet.path') || FILETAO_WALLET_PATH || join(home, '.bittensor', 'wallets');
+  const root = given.text('wallet.path') || BT_WALLETS_PATH || join(home, '.bittensor', 'wallets');
   return {
     // Where no shell did it.
     root: root.replace(/^~(?=\/|$)/, home),
-    wallet: given.text('wallet.name') || FILETAO_WALLET_NAME || 'default',
-    hotkey: given.text('wallet.hotkey') || FILETAO_WALLET_HOTKEY || 'default',
+    wallet: given.text('wallet.name') || FILETAO_WALLET || 'default',
+    hotkey: given.text('wallet.hotkey') || FILETAO_HOTKEY || 'default',
   };
 }
 
 /** True when a wallet was named: its keys are wanted, not the ones of this machine. */
 export const namesWallet = ({ environment }: Pick<Cli, 'environment'>, given: Given): boolean =>
-  Boolean(given.text('wallet.name') || environment.FILETAO_WALLET_NAME);
+  Boolean(given.text('wallet.name') || environment.FILETAO_WALLET);

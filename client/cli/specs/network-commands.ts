@@ -97,6 +97,40 @@ export const NETWORK_COMMANDS: readonly CommandSpec[] = [
     ],
   },
   {
+    name: 'audit',
+    group: GROUP,
+    about: 'Check the validator: every round, seed, selection and verdict',
+    commands: [
+      {
+        name: 'export',
+        about: 'Write the ledger of a validator into one file',
+        args: [{ usage: '<file>', about: 'to write' }],
+        options: [
+          { flags: '--data-dir <folder>', about: 'the validator’s data folder (FILETAO_VALIDATOR_DATA_DIR)' },
+          { flags: '--from <round>', about: 'only this round and later ones' },
+          { flags: '--miner <hotkey>', about: 'only this one; several times for several', many: true },
+          { flags: '--no-answers', about: 'leave the answers out: smaller, and verdicts rest on the validator’s word' },
+          { flags: '-f, --force', about: 'replace what is there' },
+        ],
+        examples: [{ command: 'filetao audit export rounds.ftaudit --data-dir /data', about: '' }],
+        load: async () => (await import('../commands/audit.ts')).exportAudit,
+      },
+      {
+        name: 'verify',
+        about: 'Derive everything in an exported file again, without asking anyone',
+        args: [{ usage: '<file>', about: 'from audit export' }],
+        options: [
+          { flags: '--chain <ws-url>', about: 'check the block hashes with this node; else they are assumptions' },
+        ],
+        examples: [
+          { command: 'filetao audit verify rounds.ftaudit', about: 'no network is used' },
+          { command: 'filetao audit verify rounds.ftaudit --chain ws://127.0.0.1:9944', about: 'hashes, too' },
+        ],
+        load: async () => (await import('../commands/audit.ts')).verifyAudit,
+      },
+    ],
+  },
+  {
     name: 'run',
     alias: 'n',
     group: GROUP,

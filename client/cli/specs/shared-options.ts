@@ -6,9 +6,9 @@ export const EDGE_OPTIONS: readonly Option[] = [
 ];
 
 export const WALLET_OPTIONS: readonly Option[] = [
-  { flags: '--wallet.name <name>', about: 'Bittensor wallet (FILETAO_WALLET_NAME)' },
-  { flags: '--wallet.hotkey <name>', about: 'its hotkey (FILETAO_WALLET_HOTKEY)' },
-  { flags: '--wallet.path <folder>', about: 'folder of the wallets (FILETAO_WALLET_PATH, else ~/.bittensor/wallets)' },
+  { flags: '--wallet.name <name>', about: 'Bittensor wallet (FILETAO_WALLET)' },
+  { flags: '--wallet.hotkey <name>', about: 'its hotkey (FILETAO_HOTKEY)' },
+  { flags: '--wallet.path <folder>', about: 'folder of the wallets (BT_WALLETS_PATH, else ~/.bittensor/wallets)' },
 ];
 
 export const CHAIN_OPTIONS: readonly Option[] = [
