@@ -38,6 +38,8 @@ export async function needTools(say: (line: string) => void): Promise<void> {
   const missing: string[] = [];
   for (const tool of ['buildah', 'debootstrap']) if (!(await has(tool))) missing.push(tool);
   if (process.getuid?.() !== 0) throw new CannotBuild('only root can build images here (chroot, debootstrap)');
+  const mountable = await exec('unshare', ['--mount', 'mount', '--bind', '/tmp', '/tmp']).catch(lastLine);
+  if (typeof mountable === 'string') throw new CannotBuild(`nothing can be mounted here: ${mountable}`);
   if (missing.length === 0) return;
   if (!(await has('apt-get'))) throw new CannotBuild(`${missing.join(' and ')} cannot be installed: this is no Debian`);
   say(`installing ${missing.join(' and ')}`);
