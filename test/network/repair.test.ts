@@ -1,7 +1,16 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { LocalNetwork } from '#infra/local-network/local-network.ts';
 import type { Tenancy } from '#infra/local-network/tenancy.ts';
-import { eventually, json, logOf, randomBytes, retrieve, startNetwork, store } from './network-under-test.ts';
+import {
+  eventually,
+  json,
+  logOf,
+  randomBytes,
+  retrieve,
+  shardCounts,
+  startNetwork,
+  store,
+} from './network-under-test.ts';
 
 interface Status {
   readonly health: string;
@@ -18,6 +27,32 @@ beforeAll(async () => {
 afterAll(() => network?.destroy());
 
 const statusOf = (cid: string) => json(tenant, `files/${cid}/status`) as unknown as Promise<Status>;
+
+it('a miner that announces that it leaves is drained, keeps its score, and may stay after all', async () => {
+  const bytes = randomBytes(700_000);
+  const cid = await store(tenant, bytes);
+  const counts = () => shardCounts(network, tenant);
+  const at = counts().findIndex((count) => count > 0);
+  const leaver = network.miners[at];
+  const pid = leaver?.run.child.pid;
+  if (!leaver || !pid) throw new Error('no miner holds a shard');
+  process.kill(pid, 'SIGUSR2');
+  await eventually(
+    'the leaver',
+    () => counts()[at],
+    (count) => count === 0,
+  );
+  expect(await retrieve(tenant, cid)).toEqual(bytes);
+  expect(await statusOf(cid)).toMatchObject({ health: 'full' });
+  const struck = logOf(network, 'tenant').filter(({ event }) => event === 'miner-struck');
+  expect(struck).toEqual([]);
+  process.kill(pid, 'SIGUSR2');
+  await eventually(
+    'the stayer',
+    () => logOf(network, 'tenant').filter(({ event, miner }) => event === 'miner-back' && miner === leaver.hotkey),
+    (lines) => lines.length > 0,
+  );
+});
 
 it('miners killed under load: all shards come back elsewhere, and every file is readable throughout', async () => {
   const files = new Map<string, Uint8Array>();
@@ -70,7 +105,7 @@ it('miners killed under load: all shards come back elsewhere, and every file is 
 
   // 4. what it cost
   const total = { segments: 0, shards: 0, repairedBytes: 0, readBytes: 0, sentBytes: 0 };
-  for (const line of logOf(network, 'tenant').filter(({ msg, event }) => msg === 'repaired' || event === 'repaired')) {
+  for (const line of logOf(network, 'tenant').filter(({ event }) => event === 'repaired')) {
     for (const key of Object.keys(total) as (keyof typeof total)[]) total[key] += Number(line[key]);
   }
   process.stdout.write(

@@ -18,6 +18,8 @@ import { repairSegment, type SegmentReport } from './repair-segment.ts';
 const BATCH = 64;
 /** A pause doubles so many times at most: from a minute to about an hour. */
 const MAX_PAUSES = 6;
+/** A run takes no new segments after this long: the next one goes on, and its deadline is never met in the middle. */
+const RUN_MS = 2 * 60_000;
 /** Unsettled placings cleared up in one run. */
 const OPEN_PLACINGS = 256;
 
@@ -37,7 +39,8 @@ export async function repair(ports: RepairPorts, settings: RepairSettings, signa
   if (repairs.counts().segments === 0 && repairs.open(1).length === 0) return total;
   if (!(await isOwnIndex(ports, 'repair'))) return total;
   await settleOpen(ports);
-  for (;;) {
+  const untilMs = clock.nowMs() + RUN_MS;
+  while (clock.nowMs() < untilMs) {
     signal.throwIfAborted();
     const due = repairs.due(clock.nowMs(), BATCH);
     if (due.length === 0) break;
