@@ -7,8 +7,10 @@ const BENCHMARKS: readonly (readonly string[])[] = [
   ['miner.ts'],
   ['index-memory.ts'],
   ['index-speed.ts'],
+  ['describe-network.ts'],
   ['zk.ts'],
   ['whole-network.ts', '--large'],
+  ['client.ts'],
   ['distance.ts'],
 ];
 

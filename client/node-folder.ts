@@ -4,11 +4,24 @@
  * everything is right, and nothing that was there is followed or overwritten. Links come last, and only those that stay
  * inside.
  */
-import { createReadStream, createWriteStream } from 'node:fs';
-import { chmod, lstat, mkdir, mkdtemp, readdir, readlink, rename, rm, rmdir, symlink, utimes } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import {
+  chmod,
+  lstat,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  readlink,
+  rename,
+  rm,
+  rmdir,
+  symlink,
+  utimes,
+} from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { ClientError } from './client-error.ts';
 import type { TreeFile } from './tree/listing.ts';
 import type { OpenTree } from './tree/read-tree.ts';
@@ -51,7 +64,7 @@ async function* walk(root: string, below: string, skipped: (path: string) => voi
       yield* walk(root, path, skipped);
     } else if (stats.isFile()) {
       const open = () => Readable.toWeb(createReadStream(full)) as ReadableStream<Uint8Array>;
-      yield { ...common, type: 'file', mode, bytes: stats.size, open };
+      yield { ...common, type: 'file', mode, bytes: stats.size, open, read: () => readFile(full) };
     } else skipped(path);
   }
 }
@@ -117,13 +130,22 @@ async function fill(
   }
   let bytes = 0;
   const take = async (file: TreeFile, content: ReadableStream<Uint8Array>) => {
-    const path = join(staging, file.path);
-    await pipeline(Readable.fromWeb(content as never), createWriteStream(path, { flags: 'wx', mode: 0o600 }));
-    const written = (await lstat(path)).size;
-    if (written !== file.bytes)
-      throw new ClientError('wrong-bytes', `${file.path} has ${written} bytes, not ${file.bytes}`);
-    await chmod(path, file.mode & PERMISSIONS);
-    await utimes(path, new Date(), new Date(file.mtimeMs));
+    // Nothing is there yet, so nothing is followed or replaced.
+    const handle = await open(join(staging, file.path), 'wx', 0o600);
+    let written = 0;
+    try {
+      for await (const piece of content as unknown as AsyncIterable<Uint8Array>) {
+        await handle.write(piece);
+        written += piece.length;
+      }
+      if (written !== file.bytes) {
+        throw new ClientError('wrong-bytes', `${file.path} has ${written} bytes, not ${file.bytes}`);
+      }
+      await handle.chmod(file.mode & PERMISSIONS);
+      await handle.utimes(new Date(), new Date(file.mtimeMs));
+    } finally {
+      await handle.close();
+    }
     bytes += written;
     options.onFile?.(file.path, written);
   };

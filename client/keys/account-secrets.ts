@@ -24,13 +24,21 @@ export function privateName(accountSeed: Uint8Array, name: string): string {
   return PRIVATE_NAME_PREFIX + toBase64Url(tag);
 }
 
-/** Recognizes content that was stored before; kept inside encrypted listings alone. */
-export function newContentTag(accountSeed: Uint8Array): { update(piece: Uint8Array): void; finish(): Uint8Array } {
-  const state = hmac.create(sha256, subkey(accountSeed, 'filetao/content/v1'));
-  return {
-    update: (piece) => {
-      state.update(piece);
-    },
-    finish: () => state.digest(),
+export interface ContentTag {
+  update(piece: Uint8Array): void;
+  finish(): Uint8Array;
+}
+
+/** Recognizes content that was stored before; kept inside encrypted listings alone. The key is made once. */
+export function contentTags(accountSeed: Uint8Array): () => ContentTag {
+  const key = subkey(accountSeed, 'filetao/content/v1');
+  return () => {
+    const state = hmac.create(sha256, key);
+    return {
+      update: (piece) => {
+        state.update(piece);
+      },
+      finish: () => state.digest(),
+    };
   };
 }

@@ -11,6 +11,8 @@ import type { TreeBody, TreeEntry, TreeFile, TreeListing } from './listing.ts';
 
 /** Bodies on their way at once. */
 const BODIES_AT_ONCE = 3;
+/** Files of one body handed over at once: a disk writes several faster. */
+const FILES_AT_ONCE = 8;
 
 export interface OpenTree {
   readonly cid: Cid;
@@ -76,7 +78,11 @@ async function readGroup(
     return;
   }
   const content = await readWhole(await readPrivateBody(ports, body.cid, body, { signal }));
-  for (const file of files) {
-    await take(file, openSource(content.subarray(file.offset, file.offset + file.bytes)).stream);
-  }
+  const waiting = [...files];
+  const work = async () => {
+    for (let file = waiting.shift(); file; file = waiting.shift()) {
+      await take(file, openSource(content.subarray(file.offset, file.offset + file.bytes)).stream);
+    }
+  };
+  await Promise.all(Array.from({ length: FILES_AT_ONCE }, work));
 }

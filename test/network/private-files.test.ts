@@ -98,7 +98,7 @@ describe('private files', () => {
   });
 });
 
-it('a folder of two thousand small files goes in and comes back', async () => {
+it('a folder of two thousand small files goes in and comes back', { timeout: 120_000 }, async () => {
   const { client } = await machine();
   const from = join(place, 'from');
   execFileSync('mkdir', [from]);
