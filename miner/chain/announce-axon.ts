@@ -1,6 +1,6 @@
 /**
  * Starts the process that announces this miner, and passes its lines on to our log. It needs 323 MB for the few seconds
- * that it lives. Where it fails for what time may cure, it is started again after a pause.
+ * that it lives. Where it fails for what time may cure, it is started again after a growing pause.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,7 +11,8 @@ import type { Clock, Log } from '#shared/primitives/effects.ts';
 import { EXIT_CONFIG } from '../settings.ts';
 
 const SCRIPT = fileURLToPath(new URL('./announce-process.ts', import.meta.url));
-const PAUSE_MS = 60_000;
+const FIRST_PAUSE_MS = 5_000;
+const LONGEST_PAUSE_MS = 5 * 60_000;
 
 /** Resolves true when it is announced, false when an operator has to mend something (it was logged) or `signal` ended it. */
 export async function announceAxon(
@@ -19,11 +20,11 @@ export async function announceAxon(
   { clock, log }: { readonly clock: Clock; readonly log: Log },
   signal: AbortSignal,
 ): Promise<boolean> {
-  while (!signal.aborted) {
+  for (let pauseMs = FIRST_PAUSE_MS; !signal.aborted; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
     const code = await runOnce(environment, log, signal);
     if (code === 0) return true;
     if (code === EXIT_CONFIG) return false;
-    await clock.sleep(PAUSE_MS, signal).catch(() => undefined);
+    await clock.sleep(pauseMs, signal).catch(() => undefined);
   }
   return false;
 }

@@ -4,14 +4,14 @@
  */
 import type { Clock } from '#shared/primitives/effects.ts';
 import type { Result } from '#shared/primitives/failure.ts';
-import type { ChainFailure } from './chain-failure.ts';
+import type { ChainFailure, ChainFailureCode } from './chain-failure.ts';
 import { registerAndServe, type ServeRequest, type Serving } from './register-and-serve.ts';
 
 const ATTEMPTS = 12;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 60_000;
 
-const CURED_BY_TIME: ReadonlySet<ChainFailure['code']> = new Set([
+const CURED_BY_TIME: ReadonlySet<ChainFailureCode> = new Set([
   'unreachable',
   'stale',
   'not-included',

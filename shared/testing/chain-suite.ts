@@ -6,6 +6,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Chain, CommitStore } from '#shared/chain/ports.ts';
 import { createRawRpc } from '#shared/chain/raw/raw-rpc.ts';
+import { readNeuron } from '#shared/chain/raw/read-neuron.ts';
 import { readBlockHash, readFinalizedBlock, readValidators } from '#shared/chain/raw/read-validators.ts';
 import { registerAndServe } from '#shared/chain/register-and-serve.ts';
 import { systemClock } from '#shared/primitives/effects.ts';
@@ -322,6 +323,17 @@ export function chainSuite(name: string, worlds: ChainWorlds): void {
       expect(taken(await readBlockHash(rpc, block.number))).toEqual(block.hash);
       expect(taken(await readFinalizedBlock(rpc)).number).toBeGreaterThanOrEqual(block.number);
       expect(failureOf(await readValidators(rpc, 4000)).code).toBe('subnet-unknown');
+    });
+
+    it('learns a hotkey’s place without the library', async () => {
+      const rpc = createRawRpc({ endpoint: world.endpoint, fetch });
+      const own = taken(await chain.registration(world.netuid, world.validator.hotkey));
+      expect(taken(await readNeuron(rpc, world.netuid, world.validator.hotkey))).toMatchObject({
+        uid: own?.uid,
+        axon: own?.axon,
+      });
+      expect(taken(await readNeuron(rpc, world.netuid, world.newSigner().hotkey))).toBeUndefined();
+      expect(failureOf(await readNeuron(rpc, 4000, world.validator.hotkey)).code).toBe('subnet-unknown');
     });
 
     it('sees each of 1,000 blocks once and in order, however often the connection is lost', async () => {

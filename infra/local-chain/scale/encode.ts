@@ -75,13 +75,6 @@ export function encodeLength(length: number): Uint8Array {
   return writer.finish();
 }
 
-/** The fields of a struct, a call or an event in their order. */
-export function encodeFields(fields: readonly Field[], value: ScaleValue): Uint8Array {
-  const writer = new Writer();
-  writeFields(writer, fields, value);
-  return writer.finish();
-}
-
 /** Answers the writer, as everything here does, so that each case can end in what it writes. */
 function write(writer: Writer, type: Type, value: ScaleValue): Writer {
   switch (type.kind) {
