@@ -17,6 +17,8 @@ const ROUNDS = 3;
 const WARM_UP_ROUNDS = 8;
 const SMALL_BYTES = 64 * 1024;
 const SMALL_FILES = 100;
+const TINY_BYTES = 10 * 1024;
+const TINY_FILES = 200;
 const LARGE_MIB = 1024;
 const MINERS = 12;
 
@@ -153,6 +155,33 @@ async function firstBytes(): Promise<void> {
   }
 }
 
+/** Files of 10 KiB, so many at a time: what requests and records cost, since the bytes cost next to nothing. */
+async function tinyFiles(): Promise<void> {
+  for (const inFlight of [1, 16]) {
+    const bodies = Array.from({ length: TINY_FILES }, () => randomFillSync(new Uint8Array(TINY_BYTES)));
+    const took: number[] = [];
+    const cpuBefore = cpuSecondsOf(parts.edge);
+    const startedMs = performance.now();
+    let next = 0;
+    const worker = async () => {
+      for (let body = bodies[next++]; body; body = bodies[next++]) {
+        const sentMs = performance.now();
+        await store(body);
+        took.push(performance.now() - sentMs);
+      }
+    };
+    await Promise.all(Array.from({ length: inFlight }, worker));
+    const perSecond = TINY_FILES / ((performance.now() - startedMs) / 1000);
+    const cpuMs = ((cpuSecondsOf(parts.edge) - cpuBefore) * 1000) / TINY_FILES;
+    const sorted = took.sort((a, b) => a - b);
+    line(
+      `store 10 KiB, ${inFlight} in flight`,
+      `${perSecond.toFixed(1)} files/s`,
+      `median ${quantile(sorted, 0.5).toFixed(1)} ms, p99 ${quantile(sorted, 0.99).toFixed(1)} ms; edge ${cpuMs.toFixed(1)} ms CPU a file`,
+    );
+  }
+}
+
 function noiseStream(bytes: number): ReadableStream<Uint8Array> {
   let left = bytes;
   return new ReadableStream({
@@ -190,6 +219,7 @@ try {
   console.log(`${mib} MiB through the edge, ${MINERS} miners, ${cores} cores, all on this machine\n`);
   await throughput();
   await firstBytes();
+  await tinyFiles();
   if (process.argv.includes('--large')) await memory();
 } finally {
   await network.destroy();

@@ -9,7 +9,8 @@ import { IndexUnavailable } from './ports.ts';
 import type { RedisConnection } from './redis-connection.ts';
 import { expirySlotOf } from './redis-context.ts';
 
-const NUMBER_BLOCK = 64;
+/** 2⁴⁰ numbers are enough for 10⁹ isolates. */
+const NUMBER_BLOCK = 1024;
 const MAX_FILE_NUMBER = 2 ** 40 - 1;
 
 /** Numbers that are taken and not yet given out: plain data, which an isolate's requests may share. */

@@ -257,14 +257,15 @@ export class SegmentStore {
   }
 
   /**
-   * Another miner for a slot, if there is one that was not tried yet; once enough is in, only one that is not expected
-   * to be late itself: what is missing then is repair's work, and not worth another wait.
+   * Another miner for a slot, if there is one that was not tried yet; once enough is in, only once, and only one that is
+   * not expected to be late itself: what is missing then is repair's work, and not worth another round trip.
    */
   #replace(slot: StoreSlot): void {
     const [peer] = this.#choose(1, holdersOf(this.slots));
     if (!peer) return;
     const expectedMs = this.#upload.ports.latencies.expectedMs(peer.number, 'store', this.#encoder.shardBytes);
-    if (this.#isStored() && expectedMs > this.#patience.lateAfterMs) return;
+    const again = slot.attempts.length > 1;
+    if (this.#isStored() && (again || expectedMs > this.#patience.lateAfterMs)) return;
     this.#spawn(this.#send(this.#begin(slot, peer)));
   }
 

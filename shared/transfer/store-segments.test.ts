@@ -146,16 +146,17 @@ describe('storeSegments', () => {
     });
   });
 
-  it.each([1, 2, 3, 4, 5, 6])('gives slow miners’ shards to others, every time (%d)', async () => {
+  it.each([1, 2, 3, 4, 5, 6])('gives slow miners’ shards to others, for one round trip more (%d)', async () => {
     const pace = { ...QUICK_PACE, stallMs: 4000 };
     const world = createTransferWorld({ kernel, miners: 12, k: 4, n: 10, pace });
-    // Both may come on one slot, one after the other: the third miner needs its time, too.
     for (const miner of world.miners.miners.slice(0, 2)) miner.latencyMs = 10_000;
     const startedMs = performance.now();
     expect((await store(world, testBytes(64 * KIB))).ok).toBe(true);
-    // Two hedges, and not what a transport is given before it is aborted.
+    // One hedge, and not what a transport is given before it is aborted.
     expect(performance.now() - startedMs).toBeLessThan(pace.stallMs);
-    expect(receiptsOf(world)).toEqual([10]);
+    expect(world.stored[0]?.record.slots.every(({ placement }) => placement <= 1)).toBe(true);
+    // Where both came on one slot, one after the other, a third is not waited for: repair makes that shard.
+    expect(receiptsOf(world)[0]).toBeGreaterThanOrEqual(9);
     expectHonest(world);
   });
 
