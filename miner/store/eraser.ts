@@ -14,6 +14,13 @@ import type { ShardRows } from './shard-rows.ts';
 const ERASE_BATCH = 64;
 /** A look at the rows at least this often: timers drift, and clocks are set. */
 const LONGEST_WAIT_MS = 60_000;
+/**
+ * Anchors that were dropped are refused for this long (por/v1 §3). One could only come again from a tenant that goes on
+ * from a backup of its index older than that; the rows of ten million are 0.6 GB.
+ */
+export const TOMBSTONE_KEPT_MS = 400 * 24 * 3_600_000;
+/** Tombstones are looked through in so many slices by anchor, one a minute at least: none holds up a request. */
+const SLICES = 256;
 
 export interface EraserPorts {
   readonly db: DatabaseSync;
@@ -30,6 +37,8 @@ export class Eraser {
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #stopped = false;
+  #slice = 0;
+  #slicedAtMs = 0;
 
   constructor(ports: EraserPorts) {
     this.#ports = ports;
@@ -76,7 +85,16 @@ export class Eraser {
       erased += due.length;
     }
     if (erased > 0) log.info('erased', { shards: erased });
+    if (!this.#stopped && nowMs() - this.#slicedAtMs >= LONGEST_WAIT_MS) this.forgetSlice();
     return erased;
+  }
+
+  /** Forgets tombstones of the next slice whose time is over. */
+  forgetSlice(): void {
+    const { rows, nowMs } = this.#ports;
+    this.#slicedAtMs = nowMs();
+    rows.forgetTombstones(this.#slice, nowMs() - TOMBSTONE_KEPT_MS);
+    this.#slice = (this.#slice + 1) % SLICES;
   }
 
   async stop(): Promise<void> {

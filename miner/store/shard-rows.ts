@@ -179,6 +179,17 @@ export class ShardRows {
     );
   }
 
+  /** Of the anchors that begin with this byte, forgets tombstones that are older; they may be stored again. */
+  forgetTombstones(firstByte: number, beforeMs: number): void {
+    const from = Uint8Array.of(firstByte);
+    // A longer blob of the greatest byte ends the last slice.
+    const to = firstByte === 0xff ? new Uint8Array(33).fill(0xff) : Uint8Array.of(firstByte + 1);
+    const forget = this.#sql(
+      'DELETE FROM tombstones WHERE tenant = ? AND anchor >= ? AND anchor < ? AND erased_at_ms < ?',
+    );
+    for (const { id } of this.#sql('SELECT id FROM tenants').all()) forget.run(Number(id), from, to, beforeMs);
+  }
+
   buried(tenant: number, anchorId: AnchorId): boolean {
     return (
       this.#sql('SELECT 1 FROM tombstones WHERE tenant = ? AND anchor = ?').get(tenant, idBytes(anchorId)) !== undefined

@@ -80,6 +80,7 @@ export interface LoopbackOptions {
   readonly root?: string;
   readonly settings?: Partial<StoreSettings>;
   readonly log?: Log;
+  readonly leaving?: () => boolean;
 }
 
 export const makeFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'filetao-miner-'));
@@ -100,6 +101,7 @@ export async function startLoopbackMiner(options: LoopbackOptions = {}): Promise
       version: 'test',
       address: { ip: 0x7f000001n, port: undefined },
       strangers: new SecondBudget(STRANGERS_PER_SECOND),
+      ...(options.leaving && { leaving: options.leaving }),
       isTenant: (hotkey) => settings.tenants.some((tenant) => tenant.hotkey === hotkey),
       log,
     },
