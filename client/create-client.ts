@@ -28,8 +28,6 @@ import { parseListing, type TreeListing } from './tree/listing.ts';
 import { openTreeOf } from './tree/read-tree.ts';
 import { storeTree } from './tree/store-tree.ts';
 
-export type { Client, ClientOptions, RetrievedFile, RetrieveOptions, StoredFile, StoreOptions } from './client.ts';
-
 /** Of what stood under a directory's name before: nothing that could be used. */
 const NO_EARLIER_TREE: ReadonlySet<string> = new Set([
   'not-found',

@@ -135,7 +135,7 @@ async function fill(
     let written = 0;
     try {
       for await (const piece of content as unknown as AsyncIterable<Uint8Array>) {
-        await handle.write(piece);
+        await handle.writeFile(piece);
         written += piece.length;
       }
       if (written !== file.bytes) {

@@ -1,7 +1,8 @@
 /** The client library against the real edge, both inside workerd: what it stores comes back, what fails says why. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { ClientFetch } from '#client/api-call.ts';
-import { type Client, createClient } from '#client/create-client.ts';
+import type { Client } from '#client/client.ts';
+import { createClient } from '#client/create-client.ts';
 import { readWhole } from '#client/file-source.ts';
 import { newKeyring } from '#client/keys/keyring.ts';
 import { PreparedUpload } from '#client/resume-upload.ts';

@@ -4,7 +4,8 @@
  */
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { ClientFetch } from '#client/api-call.ts';
-import { type Client, createClient } from '#client/create-client.ts';
+import type { Client } from '#client/client.ts';
+import { createClient } from '#client/create-client.ts';
 import { readWhole } from '#client/file-source.ts';
 import { type Keyring, newKeyring, withoutIdentities } from '#client/keys/keyring.ts';
 import { walletKeyring } from '#client/keys/wallet-keys.ts';

@@ -1,6 +1,7 @@
 /** Directories end to end inside workerd: all of it back, one path back, and nothing sent twice. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type Client, createClient } from '#client/create-client.ts';
+import type { Client } from '#client/client.ts';
+import { createClient } from '#client/create-client.ts';
 import { openSource, readWhole } from '#client/file-source.ts';
 import { type Keyring, newKeyring } from '#client/keys/keyring.ts';
 import type { OpenTree } from '#client/tree/read-tree.ts';

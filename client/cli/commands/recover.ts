@@ -8,6 +8,7 @@ import { resolve } from 'node:path';
 import type { Client } from '#client/client.ts';
 import { isClientError } from '#client/client-error.ts';
 import { createClient } from '#client/create-client.ts';
+import { nodeSha256 } from '#client/node-client.ts';
 import { restoreFolder } from '#client/node-folder.ts';
 import type { ListedFile } from '#client/private/list-private.ts';
 import { equalBytes } from '#shared/primitives/bytes.ts';
@@ -26,7 +27,6 @@ import {
   readIdentity,
   writeIdentity,
 } from '../settings/identity-file.ts';
-import { nodeSha256 } from '../settings/node-sha256.ts';
 import { readSecretLine } from '../settings/secrets-given.ts';
 import { printable } from '../terminal/table.ts';
 import { formatBytes } from '../terminal/units.ts';

@@ -3,11 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { createClient } from '#client/create-client.ts';
 import { readAccount } from '#client/edge-files.ts';
 import { readWhole } from '#client/file-source.ts';
+import { nodeSha256 } from '#client/node-client.ts';
 import { equalBytes } from '#shared/primitives/bytes.ts';
 import { asFailed } from '../command-failed.ts';
 import { connectionTo } from '../settings/connection.ts';
 import type { EdgeChoice } from '../settings/edge-choice.ts';
-import { nodeSha256 } from '../settings/node-sha256.ts';
 import { formatBytes } from '../terminal/units.ts';
 import type { Finding } from './finding.ts';
 
