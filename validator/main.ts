@@ -1,6 +1,7 @@
 /**
- * The validator program: joins the jobs to this world and runs them while it holds the lease of its hotkey. Started as `node validator/main.ts` with FILETAO_VALIDATOR_CONFIG naming its
- * settings file; ends on SIGTERM, SIGINT, or when the process that started it goes away.
+ * The validator program: joins the jobs to this world and runs them while it holds the lease of its hotkey. Started as
+ * `node validator/main.ts` with FILETAO_VALIDATOR_CONFIG naming its settings file; ends on SIGTERM, SIGINT, or when the
+ * process that started it goes away.
  */
 import { readFile } from 'node:fs/promises';
 import process from 'node:process';
