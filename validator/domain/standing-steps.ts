@@ -54,8 +54,9 @@ function secondsOf({ ending, seconds }: Observation): number | undefined {
   return seconds === 0 ? 0 : Math.min(MOST_SECONDS, Math.max(LEAST_SECONDS, seconds));
 }
 
+/** Whole bytes: of less than one, the latency per size would be beyond all numbers. */
 const bytesOf = ({ bytes }: Observation): number =>
-  Number.isFinite(bytes) && bytes > 0 ? Math.min(bytes, Number.MAX_SAFE_INTEGER) : 0;
+  Number.isFinite(bytes) && bytes >= 1 ? Math.min(Math.trunc(bytes), Number.MAX_SAFE_INTEGER) : 0;
 
 /** What each of these observations of one batch earns, in their order. */
 export function earnedBy(

@@ -175,7 +175,7 @@ it('whatever comes: every batch once, nothing that is not a number, and events t
     miner: fc.constantFrom(one, two, three),
     ending: fc.constantFrom('passed' as const, 'wrong' as const, 'silent' as const),
     seconds,
-    bytes: fc.oneof(fc.nat(), fc.double()),
+    bytes: fc.oneof(fc.nat(), fc.double(), fc.constantFrom(5e-324, 0.5, -1, 1e300)),
     reason: fc.constant('r'),
     evidence: fc.constant('e'),
   });
