@@ -20,7 +20,7 @@ chainSuite('the local chain', {
   committing: () =>
     startLocalWorld({
       blockTimeMs: 100,
-      tempo: 12,
+      tempo: 20,
       hyperparameters: { WeightsSetRateLimit: 2, RevealPeriodEpochs: 1 },
     }),
   large: () => startLocalWorld({ blockTimeMs: 12, tempo: 100, neurons: 254 }),
