@@ -10,8 +10,8 @@ import { put, request, startNetwork } from './network-under-test.ts';
 
 let network: LocalNetwork;
 beforeAll(async () => {
-  // Sixty blocks to a tempo: six seconds.
-  network = await startNetwork({ times: { blockMs: 100, windowBlocks: 30, roundBlocks: 10 } });
+  // Sixty blocks to a tempo: twelve seconds.
+  network = await startNetwork({ times: { blockMs: 200, windowBlocks: 20 } });
 }, 60_000);
 afterAll(() => network?.destroy());
 
