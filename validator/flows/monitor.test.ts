@@ -45,7 +45,11 @@ function makeWorld(count = 3) {
     inventories: createInventories(database),
     departures: {
       list: () => departures,
-      settle: async (gone) => void departures.splice(departures.findIndex((one) => one.hotkey === gone), 1),
+      settle: async (gone) =>
+        void departures.splice(
+          departures.findIndex((one) => one.hotkey === gone),
+          1,
+        ),
     },
     transaction: (work) => database.transaction(work),
     blockNumber: () => 7,
