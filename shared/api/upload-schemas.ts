@@ -42,14 +42,10 @@ export const UploadRequest = z
   .strictObject({
     bytes: Bytes.optional().meta({ description: 'Of the whole file, if known' }),
     cid: CidText.optional().meta({ description: 'Of the whole file, if known: bytes that you have are not asked for' }),
-    partBytes: z
-      .int()
-      .min(1)
-      .optional()
-      .meta({
-        description:
-          'Of every part but the last: a multiple of 65536, at least 4194304; by default 16 MiB, or more for huge files',
-      }),
+    partBytes: z.int().min(1).optional().meta({
+      description:
+        'Of every part but the last: a multiple of 65536, at least 4194304; by default 16 MiB, or more for huge files',
+    }),
     name: FileName.optional(),
     type: ContentTypeText.optional(),
     ttl: z
