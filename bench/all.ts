@@ -8,6 +8,7 @@ const BENCHMARKS: readonly (readonly string[])[] = [
   ['index-memory.ts'],
   ['index-speed.ts'],
   ['describe-network.ts'],
+  ['audit.ts'],
   ['zk.ts'],
   ['whole-network.ts', '--large'],
   ['client.ts'],
