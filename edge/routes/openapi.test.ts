@@ -1,7 +1,13 @@
 /** The description is made from the routes; these tests hold that everything is in it, and that answers are as it says. */
+
 import { beforeAll, expect, test } from 'vitest';
 import { patternBytes } from '#edge/testing/sources.ts';
 import { createTestEdge, type TestEdge } from '#edge/testing/test-edge.ts';
+import { accountKeyOf, ownerIdOf } from '#shared/account/account.ts';
+import { signLogin } from '#shared/account/account-login.ts';
+import { packSignedEnvelope, signEnvelope } from '#shared/account/signed-envelope.ts';
+import { toHex } from '#shared/primitives/bytes.ts';
+import type { FileId } from '#shared/primitives/ids.ts';
 import { minerKey, newDetail, newMinerNow, newNow, newSnapshot } from '#shared/testing/network-rows.ts';
 import { openApiPath } from './openapi.ts';
 import { ROUTES } from './route-list.ts';
@@ -52,6 +58,12 @@ test('operation ids are unique and every reference leads somewhere', () => {
   expect(new Set(references)).toEqual(new Set(['#/components/schemas/Problem']));
 });
 
+function loginOf(seed: Uint8Array, timeMs: number): string {
+  const login = { account: accountKeyOf(seed), nonce: new Uint8Array(16), timeMs, host: 'edge.test', label: 'x' };
+  const [account, nonce] = [toHex(login.account), toHex(login.nonce)];
+  return JSON.stringify({ account, nonce, timeMs, label: 'x', signature: toHex(signLogin(seed, login)) });
+}
+
 test('every JSON answer of success is what its route’s schema says, and nothing more', async () => {
   const seen = new Set<string>();
   const call = async (method: string, pattern: string, path: string, body?: BodyInit) => {
@@ -75,6 +87,20 @@ test('every JSON answer of success is what its route’s schema says, and nothin
   await call('GET', '/v1/files/:cid', `/v1/files/${cid}`);
   await call('PATCH', '/v1/files/:cid', `/v1/files/${cid}`, '{"ttl":100,"name":"c.bin"}');
   await call('GET', '/v1/files/:cid/status', `/v1/files/${cid}/status`);
+  const seed = new Uint8Array(32).fill(1);
+  const content = {
+    fileId: file?.fileId as FileId,
+    revision: 1,
+    envelope: patternBytes(9),
+    metadata: new Uint8Array(),
+  };
+  const signed = signEnvelope(seed, accountKeyOf(seed), content, { digest: new Uint8Array(32), bytes: 30_000 });
+  const envelope = packSignedEnvelope(signed) as Uint8Array<ArrayBuffer>;
+  await call('PUT', '/v1/files/:cid/envelope', `/v1/files/${cid}/envelope`, envelope);
+  await call('GET', '/v1/files/:cid/envelope', `/v1/files/${cid}/envelope?part=age`);
+  await call('GET', '/v1/files', '/v1/files?envelopes=true');
+  await edge.index.setQuota(ownerIdOf(accountKeyOf(seed)), 1);
+  await call('POST', '/v1/login', '/v1/login', loginOf(seed, edge.clock.nowMs()));
   await call('DELETE', '/v1/files/:cid', `/v1/files/${cid}`);
   await call('GET', '/v1/files/:cid/deletion', `/v1/files/${cid}/deletion`);
   await call('DELETE', '/v1/files/by-name/:name', '/v1/files/by-name/b.bin');
