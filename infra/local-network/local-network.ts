@@ -163,6 +163,7 @@ export class LocalNetwork {
     );
     const chain = timed('chain', this.chain.run.up());
     // What has to wait for blocks goes first; the processors are busy either way.
+    const chosen = new Map(this.miners.map((miner) => [miner, miner.port]));
     const announced = chain.then(() => timed('axons', this.chain.announce(this.miners)));
     const miners = chain.then(() =>
       timed(`${this.miners.length} miners`, everyOne(this.miners.map((miner) => miner.run.up()))),
@@ -173,8 +174,15 @@ export class LocalNetwork {
         all((tenancy) => this.#openTenancy(tenancy)),
       ),
     );
+    // A port that somebody took between choosing and listening.
+    const moved = everyOne([announced, miners]).then(() => {
+      const elsewhere = this.miners.filter((miner) => chosen.get(miner) !== miner.port);
+      if (elsewhere.length === 0) return;
+      notePorts(this.state, this.miners);
+      return this.chain.announce(elsewhere);
+    });
     // Everything is awaited even when one part fails: none may come up after the rest was ended.
-    await everyOne([chain, announced, index, miners, edge, tenant]);
+    await everyOne([chain, announced, moved, index, miners, edge, tenant]);
     this.#up = true;
     this.#describe();
   }

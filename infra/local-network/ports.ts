@@ -11,9 +11,21 @@ export function isPortFree(port: number): Promise<boolean> {
   );
 }
 
+/** Given out by this process: many are chosen before anybody listens on one, and the system may pick one twice. */
+const given = new Set<number>();
+
 /** The wanted port if it is free, else one that the system picks; 0 wants any. */
 export async function freePort(wanted: number): Promise<number> {
-  return wanted !== 0 && (await isPortFree(wanted)) ? wanted : listenOnce(0);
+  if (wanted !== 0 && (await isPortFree(wanted))) {
+    given.add(wanted);
+    return wanted;
+  }
+  for (;;) {
+    const port = await listenOnce(0);
+    if (given.has(port)) continue;
+    given.add(port);
+    return port;
+  }
 }
 
 function listenOnce(port: number): Promise<number> {
