@@ -15,7 +15,8 @@ const LEASH = new URL('./leash.ts', import.meta.url).href;
 const COMPILE_CACHE = fileURLToPath(new URL('../../node_modules/.cache/node', import.meta.url));
 /** Lines of output kept for the message when a start fails. */
 const TAIL_LINES = 12;
-const READY_MS = 30_000;
+/** Only for a child that hangs: a machine with much else to do takes its time. */
+const READY_MS = 90_000;
 
 export interface ChildSpec<Ready> {
   /** For people: `miner 03`. */

@@ -17,7 +17,7 @@ import { keyOf, writeWallet } from './throw-away-wallet.ts';
 import type { NetworkTimes } from './times.ts';
 
 /** Until the tenant has proven, asked and published every miner. */
-const DIRECTORY_MS = 20_000;
+const DIRECTORY_MS = 60_000;
 
 export interface TenancySetup {
   readonly state: StateFolder;

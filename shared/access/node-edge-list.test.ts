@@ -34,9 +34,12 @@ it('makes the folder that is not there yet', async () => {
   expect(await readEdgeList(join(dir, 'new', 'folder'))).toEqual([ada]);
 });
 
-it.each(['', '{', '[]', '{"edges":["5x"]}', '{"edges":[1]}', '{"edge":[]}'])('refuses a damaged list: %s', async (text) => {
-  writeFileSync(join(dir, 'edges.json'), text);
-  await expect(readEdgeList(dir)).rejects.toThrow(/edges.json is damaged/);
-  await expect(addToEdgeList(dir, ada)).rejects.toThrow(/is damaged/);
-  expect(readFileSync(join(dir, 'edges.json'), 'utf8')).toBe(text);
-});
+it.each(['', '{', '[]', '{"edges":["5x"]}', '{"edges":[1]}', '{"edge":[]}'])(
+  'refuses a damaged list: %s',
+  async (text) => {
+    writeFileSync(join(dir, 'edges.json'), text);
+    await expect(readEdgeList(dir)).rejects.toThrow(/edges.json is damaged/);
+    await expect(addToEdgeList(dir, ada)).rejects.toThrow(/is damaged/);
+    expect(readFileSync(join(dir, 'edges.json'), 'utf8')).toBe(text);
+  },
+);
