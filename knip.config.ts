@@ -2,7 +2,6 @@ import type { KnipConfig } from 'knip';
 
 /** Built ahead of the programs that will use them; each leaves these lists with the issue that wires it. */
 const AWAITED_FILES = ['test/limits/**', 'shared/proof/zk/**'];
-const AWAITED_DEPENDENCIES = ['prom-client'];
 /** Parts of `@polkadot/api`, in the very version that it brings along: another one would be another registry. */
 const PARTS_OF_THE_API = [/^@polkadot\/(types|util-crypto)/];
 
@@ -39,7 +38,6 @@ const config: KnipConfig = {
   // Commands of the embedded engine are called by name, through the namespace of their module.
   ignoreIssues: { 'infra/gateway/embedded/*.ts': ['exports'] },
   ignoreDependencies: [
-    ...AWAITED_DEPENDENCIES,
     ...PARTS_OF_THE_API,
     // The compiler that dependency-cruiser reads with, and the runtime that every script runs on.
     'typescript',
@@ -48,7 +46,8 @@ const config: KnipConfig = {
     // Comes with wrangler, in the very version that wrangler runs.
     'miniflare',
   ],
-  ignoreBinaries: ['redis-server', 'buildah', 'mount', 'umount'],
+  // Redis, stock age, and diff over two folders: beside which tests run.
+  ignoreBinaries: ['redis-server', 'buildah', 'mount', 'umount', 'age', 'diff'],
 };
 
 export default config;

@@ -8,7 +8,7 @@
  *              "account/ed25519\0" ‖ u32 i         → seed of the account's key (RFC 8032)
  *
  * i counts generations, from 0. Only a coldkey's seed: a hotkey lies unencrypted on servers; whoever reads the wallet
- * file sees to that (`node-coldkey-seed.ts`). Known answers: `test/vectors/wallet-keys-v1.json`.
+ * file sees to that (`readColdkeySeed`). Known answers: `test/vectors/wallet-keys-v1.json`.
  */
 import { expand, extract } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';

@@ -12,7 +12,7 @@ import {
   IDLE_MS,
   MAX_OPEN_FRAMES,
   MAX_STREAM_FRAMES,
-  MAX_ZK_SHARD_BYTES,
+  MAX_ZK_FILE_BYTES,
   MIN_SHARD_BYTES,
   STREAM_PAUSE_MS,
 } from '#shared/wire/limits.ts';
@@ -46,7 +46,7 @@ const ownBytes = (type: AnchorType, head: FrameHead): number =>
 export function refusedLength(type: AnchorType, bytes: number): string | undefined {
   if (type !== ZK_ANCHOR_TYPE) return undefined;
   if (bytes < MIN_SHARD_BYTES) return 'a shard of type 2 comes behind its blind key of 32 bytes';
-  return bytes > MAX_ZK_SHARD_BYTES ? `a shard of type 2 has at most ${MAX_ZK_SHARD_BYTES} bytes` : undefined;
+  return bytes > MAX_ZK_FILE_BYTES ? `a shard of type 2 has at most ${MAX_ZK_FILE_BYTES} bytes` : undefined;
 }
 
 interface Refusal {

@@ -11,7 +11,7 @@ import { signStatement } from '#shared/proof/statement.ts';
 import { planRound, verifyAnswer } from '#shared/proof/verify-answer.ts';
 import { zkAnchorOf } from '#shared/proof/zk/zk-anchor.ts';
 import { encodeFrameHead, FRAMES_TYPE, STREAM_END } from '#shared/wire/frames.ts';
-import { MAX_ZK_SHARD_BYTES } from '#shared/wire/limits.ts';
+import { MAX_ZK_FILE_BYTES } from '#shared/wire/limits.ts';
 import { ReplyParser } from '#shared/wire/replies.ts';
 import { foldersOf, shardPath } from '../store/folders.ts';
 import {
@@ -139,7 +139,7 @@ describe('a shard of anchor type 2', () => {
     const { blindKey: _, ...plain } = frame;
     expect(await put({ ...frame, blindKey: systemRandom(32) })).toBe('wrong-anchor');
     expect(await put(plain)).toBe('wrong-anchor');
-    expect(await put({ ...frame, shard: new Uint8Array(MAX_ZK_SHARD_BYTES + 1) })).toBe('bad-target');
+    expect(await put({ ...frame, shard: new Uint8Array(MAX_ZK_FILE_BYTES + 1) })).toBe('bad-target');
     expect(await put(frame)).toBe('stored');
     expect(await put(frame)).toBe('stored');
   });

@@ -12,12 +12,13 @@ const HOUR_MS = 3600 * SECOND_MS;
 
 /** A segment has at most 4 MiB (glossary); with k = 1 a shard is the whole segment. */
 export const MAX_SEGMENT_BYTES = 4 * MIB;
-/** Largest file that is stored with `proof=zk`: 1 MiB, and what encryption puts around it. */
+/**
+ * Largest file that is stored with `proof=zk`: 1 MiB, and what encryption puts around it. Its largest shard too (a whole
+ * copy): 0.3 s of a miner's time.
+ */
 export const MAX_ZK_FILE_BYTES = MIB + 64 * KIB;
 /** Largest shard a miner takes: the whole segment, and room for what an anchor of type 2 puts before it (32-byte key). */
 export const MAX_SHARD_BYTES = MAX_SEGMENT_BYTES + 4 * KIB;
-/** Largest shard of anchor type 2: a small file kept as whole copies (zk/v1); 0.3 s of a miner's time. */
-export const MAX_ZK_SHARD_BYTES = MAX_ZK_FILE_BYTES;
 /** Smallest shard there is (por/v1 §3: max(32, ⌈segment / k⌉)). */
 export const MIN_SHARD_BYTES = 32;
 /** Opaque bytes that a tenant keeps beside a shard (design, "Trust and secrets"). */

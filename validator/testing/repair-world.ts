@@ -173,7 +173,8 @@ export class RepairWorld {
     const counts = new Array<number>(file.segments).fill(0);
     for (const { slot, anchorId, segment } of await this.shards(file)) {
       const miner = this.minerOf(slot.miner);
-      if (slot.state === 'stored' && miner.fault === 'none' && miner.held.has(anchorId)) counts[segment]!++;
+      if (slot.state === 'stored' && miner.fault === 'none' && miner.held.has(anchorId))
+        counts[segment] = (counts[segment] ?? 0) + 1;
     }
     return counts;
   }
