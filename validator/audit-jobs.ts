@@ -5,6 +5,7 @@
 import { systemRandom } from '#shared/primitives/effects.ts';
 import type { Hotkey } from '#shared/primitives/ids.ts';
 import type { VerifySr25519 } from '#shared/primitives/signer.ts';
+import { nodeFastHashing } from '#shared/proof/node-fast-hashing.ts';
 import { loadNodeZkKernel } from '#shared/proof/zk/node-zk-kernel.ts';
 import { voidOpenRequests } from './flows/audit/ask-miners.ts';
 import type { AuditPorts } from './flows/audit/audit-ports.ts';
@@ -39,6 +40,7 @@ export async function openAudits(
     ...{ database, inventories, standings, book, ledger, verify },
     losses: repairs,
     random: systemRandom,
+    fast: nodeFastHashing(),
     zkKernel: loadNodeZkKernel,
   };
   await voidOpenRequests(audit);

@@ -4,6 +4,7 @@
  * indices; nothing of it is an index, a root or a size. Miners build bodies (also from `prover-cache.ts`), validators
  * and auditors verify them against an anchor of their own record.
  */
+import type { Kernel } from '#shared/codec/kernel.ts';
 import { ByteReader, concatBytes, equalBytes } from '#shared/primitives/bytes.ts';
 import { type Failure, fail, invariant, type Result, succeed } from '#shared/primitives/failure.ts';
 import { sha256 } from '#shared/primitives/sha256.ts';
@@ -118,15 +119,61 @@ export function climb(
   return (known[0] as (typeof known)[number]).hash;
 }
 
+/** Hashes a row of leaves, or a row of pairs of nodes, at once: the kernel's, many times faster than one by one. */
+export type RowHasher = Pick<Kernel, 'hashLeaves' | 'hashNodes'>;
+
+/** `climb` level by level, every level in one call. @param hashes of the known leaves, in a row */
+function climbRows(
+  rows: RowHasher,
+  leaves: number,
+  indices: readonly number[],
+  hashes: Uint8Array,
+  siblings: Uint8Array,
+): Uint8Array {
+  let known = indices;
+  let nodes = hashes;
+  let used = 0;
+  for (let width = leaves; width > 1; width = Math.ceil(width / 2)) {
+    const pairs = new Uint8Array(2 * HASH_BYTES * known.length);
+    const parents: number[] = [];
+    let lone: Uint8Array | undefined;
+    for (let i = 0; i < known.length; i++) {
+      const index = known[i] as number;
+      const at = 2 * HASH_BYTES * parents.length;
+      const own = nodes.subarray(HASH_BYTES * i, HASH_BYTES * (i + 1));
+      const sibling = index ^ 1;
+      if (known[i + 1] === sibling) {
+        pairs.set(nodes.subarray(HASH_BYTES * i, HASH_BYTES * (i + 2)), at);
+        i++;
+      } else if (sibling < width) {
+        const left = index < sibling;
+        pairs.set(own, at + (left ? 0 : HASH_BYTES));
+        pairs.set(siblings.subarray(used, used + HASH_BYTES), at + (left ? HASH_BYTES : 0));
+        used += HASH_BYTES;
+      } else lone = own;
+      parents.push(index >> 1);
+    }
+    // Only the last node of a level can be without a sibling: it moves up as it is.
+    const paired = parents.length - (lone ? 1 : 0);
+    const above = paired > 0 ? rows.hashNodes(pairs.subarray(0, 2 * HASH_BYTES * paired)) : pairs.subarray(0, 0);
+    nodes = lone ? concatBytes(above, lone) : above;
+    known = parents;
+  }
+  invariant(used === siblings.length, 'as many siblings as the indices need');
+  return nodes;
+}
+
 /**
  * Whether the body holds exactly the asked leaves of the anchored shard.
  * @param anchor of the verifier's own record, never from the prover
  * @param indices as the verifier drew them, ascending
+ * @param rows hashes faster, and says the same
  */
 export function verifyBody(
   anchor: Anchor,
   indices: readonly number[],
   body: Uint8Array,
+  rows?: RowHasher,
 ): Result<undefined, BodyFailure> {
   const expected = bodyBytesOf(anchor.bytes, indices);
   if (body.length !== expected) {
@@ -134,11 +181,22 @@ export function verifyBody(
     return fail({ code: 'body-length', fault: 'peer', message });
   }
 
-  const reader = new ByteReader(body);
-  const hashes = indices.map((index) => sha256(LEAF_PREFIX, reader.bytes(leafBytesAt(anchor.bytes, index))));
-  const root = climb(leafCount(anchor.bytes), indices, hashes, reader.bytes(reader.remaining));
+  const root = rows ? rootInRows(rows, anchor, indices, body) : rootOneByOne(anchor, indices, body);
   if (!equalBytes(root, anchor.root)) {
     return fail({ code: 'body-root', fault: 'peer', message: 'the body does not belong to the anchored shard' });
   }
   return succeed(undefined);
+}
+
+function rootOneByOne(anchor: Anchor, indices: readonly number[], body: Uint8Array): Uint8Array {
+  const reader = new ByteReader(body);
+  const hashes = indices.map((index) => sha256(LEAF_PREFIX, reader.bytes(leafBytesAt(anchor.bytes, index))));
+  return climb(leafCount(anchor.bytes), indices, hashes, reader.bytes(reader.remaining));
+}
+
+/** Leaves stand in a row, and only the last of them may be short: just what the kernel hashes. */
+function rootInRows(rows: RowHasher, anchor: Anchor, indices: readonly number[], body: Uint8Array): Uint8Array {
+  const end = indices.reduce((sum, index) => sum + leafBytesAt(anchor.bytes, index), 0);
+  const hashes = rows.hashLeaves(body.subarray(0, end));
+  return climbRows(rows, leafCount(anchor.bytes), indices, hashes, body.subarray(end));
 }

@@ -12,7 +12,7 @@ import { Inventory } from '#shared/proof/inventory.ts';
 import { selectShards } from '#shared/proof/sample.ts';
 import { contextOf, roundLeaves } from '#shared/proof/seed.ts';
 import type { Network } from '#shared/proof/statement.ts';
-import { type Judgement, planRound, type RoundPlan, verifyAnswer } from '#shared/proof/verify-answer.ts';
+import { type Judgement, type Judging, planRound, type RoundPlan, verifyAnswer } from '#shared/proof/verify-answer.ts';
 import { Prover } from './prover.ts';
 
 export interface WorldPorts {
@@ -26,6 +26,8 @@ export class ProofWorld {
   readonly network: Network = { genesis: new Uint8Array(32).fill(5), netuid: 21 };
   readonly kernel: Kernel;
   readonly sr25519: Sr25519;
+  /** As the validator judges. */
+  readonly fast: Judging['fast'] & object;
   readonly prover: Prover;
   readonly inventory = new Inventory();
   readonly anchors = new Map<AnchorId, Anchor>();
@@ -37,6 +39,7 @@ export class ProofWorld {
     this.kernel = kernel;
     this.sr25519 = sr25519;
     this.#random = seed;
+    this.fast = { rows: kernel, sha256 };
     this.prover = new Prover(sr25519.signerFromSeed(new Uint8Array(32).fill(3)), this.network, kernel);
     for (const bytes of shardBytes) this.own(this.bytes(bytes));
   }
@@ -88,6 +91,6 @@ export class ProofWorld {
   }
 
   judge(plan: RoundPlan, answer: Uint8Array): Judgement {
-    return verifyAnswer(this.sr25519.verify, plan, answer);
+    return verifyAnswer(this.sr25519.verify, plan, answer, { fast: this.fast });
   }
 }

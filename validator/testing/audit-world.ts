@@ -10,6 +10,7 @@ import { silentLog, systemRandom } from '#shared/primitives/effects.ts';
 import { fail, succeed } from '#shared/primitives/failure.ts';
 import type { AnchorId, FileNumber, Hotkey } from '#shared/primitives/ids.ts';
 import { sha256 } from '#shared/primitives/sha256.ts';
+import { nodeFastHashing } from '#shared/proof/node-fast-hashing.ts';
 import type { Network } from '#shared/proof/statement.ts';
 import { loadNodeZkKernel } from '#shared/proof/zk/node-zk-kernel.ts';
 import { Prover } from '#shared/testing/prover.ts';
@@ -145,6 +146,7 @@ export class AuditWorld {
       losses: { report: (loss) => void this.losses.push(loss) },
       verify: sr25519.verify,
       random: systemRandom,
+      fast: nodeFastHashing(),
       zkKernel: loadNodeZkKernel,
     };
   }

@@ -116,11 +116,15 @@ async function askOne(
   }
 }
 
-function judge({ verify, inventories, zkKernel, random }: AuditPorts, plan: RoundPlan, answer: Uint8Array): Judgement {
+function judge(
+  { verify, inventories, fast, zkKernel, random }: AuditPorts,
+  plan: RoundPlan,
+  answer: Uint8Array,
+): Judgement {
   const { miner, items } = plan.request;
   // What was dropped or replaced at our own order since the inventory was frozen is no loss of the miner's.
   const excused = new Set(items.map((item) => item.anchorId).filter((id) => !inventories.find(miner, id)));
-  return verifyAnswer(verify, plan, answer, { excused, zk: { kernel: zkKernel, random } });
+  return verifyAnswer(verify, plan, answer, { excused, fast, zk: { kernel: zkKernel, random } });
 }
 
 /** Nobody reached: void for everyone, whatever it looks like from here. */

@@ -1,6 +1,7 @@
 /** What rounds and sweeps take, and what the schedule of rounds is made of (por/v1 §4). */
 import type { Random } from '#shared/primitives/effects.ts';
 import type { VerifySr25519 } from '#shared/primitives/signer.ts';
+import type { Judging } from '#shared/proof/verify-answer.ts';
 import type { ZkKernel } from '#shared/proof/zk/zk-kernel.ts';
 import type { Ledger } from '#validator/ledger/ledger.ts';
 import type { FinalizedBlocks, TenantPorts } from '#validator/ports.ts';
@@ -21,6 +22,8 @@ export interface AuditPorts
   readonly losses: Losses;
   readonly verify: VerifySr25519;
   readonly random: Random;
+  /** Judging 250 miners must not take a block's time. */
+  readonly fast: Judging['fast'] & object;
   /** Made when the first shard of anchor type 2 is judged. */
   readonly zkKernel: () => ZkKernel;
 }
