@@ -61,7 +61,7 @@ const OTHER_COMMANDS: readonly CommandSpec[] = [
       { command: 'filetao completion zsh > ~/.zfunc/_filetao', about: 'in a folder of your fpath' },
       { command: 'filetao completion fish > ~/.config/fish/completions/filetao.fish', about: '' },
     ],
-    load: async () => (await import('../commands/completion.ts')).completion,
+    load: async () => (await import('../commands/completion.ts')).completionOf(rootCommand),
   },
   {
     name: 'exit-codes',
