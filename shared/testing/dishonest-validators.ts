@@ -113,13 +113,14 @@ const noZk = (): never => {
   throw new Error('no shard here is of anchor type 2');
 };
 
+const other = (bytes: Uint8Array): Uint8Array => bytes.with(0, (bytes[0] as number) ^ 1);
+
 const everyItem = (verdict: Verdict, bodyHash?: Uint8Array) => (judgement: Judgement) => ({
   ...judgement,
   items: judgement.items.map((item) => ({ ...item, verdict, bodyHash: bodyHash ?? item.bodyHash })),
 });
 
 export function dishonestValidators(ports: WorldPorts): readonly Adversary[] {
-  const world = new ProofWorld(ports, SHARDS);
   const of = (id: string, cheating: Cheating) => validator(ports, `validator: ${id}`, cheating);
   const records = (lines: readonly ExportLine[]) => lines.flatMap(({ kind }, i) => (kind === 'record' ? [i] : []));
   const swap = (lines: ExportLine[]): ExportLine[] => {
@@ -142,18 +143,22 @@ export function dishonestValidators(ports: WorldPorts): readonly Adversary[] {
       judgement: (judgement) => ({ ...judgement, answerSignature: new Uint8Array(64) }),
     }),
     of('calls a signed answer silence', { judgement: everyItem('silent') }),
-    of('writes another transcript', { judgement: (judgement) => ({ ...judgement, transcript: world.bytes(32) }) }),
+    of('writes another transcript', {
+      judgement: (judgement) => ({ ...judgement, transcript: other(judgement.transcript) }),
+    }),
     of('lowers K', {
       request: (request) => {
         const [{ leaves } = { leaves: 0 }, ...items] = request.items;
         return { ...request, items, leaves: request.leaves - leaves };
       },
     }),
-    of('chooses the salt after the block', { request: (request) => ({ ...request, salt: world.bytes(32) }) }),
-    of('chooses the inventory after the block', { request: (request) => ({ ...request, inventory: world.bytes(32) }) }),
+    of('chooses the salt after the block', { request: (request) => ({ ...request, salt: other(request.salt) }) }),
+    of('chooses the inventory after the block', {
+      request: (request) => ({ ...request, inventory: other(request.inventory) }),
+    }),
     of('draws from another block', { request: (request) => ({ ...request, block: request.block + 1 }) }),
     of('breaks its own commit to the next round', {
-      request: (request) => ({ ...request, nextCommit: world.bytes(32) }),
+      request: (request) => ({ ...request, nextCommit: other(request.nextCommit) }),
     }),
   ];
 }

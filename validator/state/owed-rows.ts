@@ -13,7 +13,7 @@ const SHARD_COLUMNS = `anchor BLOB NOT NULL, bytes INTEGER NOT NULL, type INTEGE
 /**
  * owed_miners    totals and hash chain per miner; numbers stand for hotkeys in the other tables
  * owed_classes   shards and leaves of each class s = ⌊log₂ leaves⌋
- * owed           one row a shard; (s, slot) is its place in the dense array of its class
+ * owed           one row a shard, in the order of the dense arrays: (s, slot) is what rounds draw by
  * owed_changes   every step of the hash chain, with what an auditor needs to walk it again
  * frozen_*       the inventory as the next round was committed to it: its head and classes, and of its slots those
  *                alone that changed since (`inventories.ts`)
@@ -31,9 +31,9 @@ export const OWED_SCHEMA: SchemaPart = {
      ) WITHOUT ROWID;
      CREATE TABLE owed (
        miner INTEGER NOT NULL, s INTEGER NOT NULL, slot INTEGER NOT NULL, ${SHARD_COLUMNS},
-       PRIMARY KEY (miner, anchor)
+       PRIMARY KEY (miner, s, slot)
      ) WITHOUT ROWID;
-     CREATE UNIQUE INDEX owed_by_slot ON owed (miner, s, slot);
+     CREATE UNIQUE INDEX owed_by_anchor ON owed (miner, anchor);
      CREATE TABLE owed_changes (
        miner INTEGER NOT NULL, number INTEGER NOT NULL, op INTEGER NOT NULL, slot INTEGER NOT NULL,
        anchor BLOB NOT NULL, bytes INTEGER NOT NULL, type INTEGER NOT NULL, root BLOB NOT NULL,
