@@ -214,6 +214,7 @@ describe('files', () => {
     fresh.write('words', new TextEncoder().encode(`${phrase}\n`));
     const recovered = await fresh.json('recover', '--phrase-file', 'words', '--all', 'all');
     expect(recovered.files).toContainEqual(expect.objectContaining({ name: ODD_NAME }));
+    expect(recovered.leftOut).toEqual([expect.objectContaining({ name: 'letter', code: 'wrong-key' })]);
     for (const name of ['64k', 'empty', ODD_NAME]) expect(fresh.read(join('all', name))).toEqual(alice.read(name));
     expect(readFileSync(join(fresh.work, 'all', 'tree', 'new'), 'utf8')).toBe('new');
   });

@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Client } from '#client/client.ts';
-import { isClientError } from '#client/client-error.ts';
+import { ClientError, isClientError } from '#client/client-error.ts';
 import { createClient } from '#client/create-client.ts';
 import { nodeSha256 } from '#client/node-client.ts';
 import { restoreFolder } from '#client/node-folder.ts';
@@ -77,7 +77,10 @@ export const recover: Run = async (cli, given) => {
     `${files.length} files, ${formatBytes(bytes)}${unread > 0 ? `; ${unread} are not readable with this phrase` : ''}`,
   );
   const folder = given.text('all');
-  const restored = folder === undefined ? [] : await restoreAll(cli, client, files, resolve(cli.workingFolder, folder));
+  const all =
+    folder === undefined
+      ? { restored: [], leftOut: [] }
+      : await restoreAll(cli, client, files, resolve(cli.workingFolder, folder));
   const listed = files.map(({ cid, name, bytes: size, problem }) => ({
     cid,
     name,
@@ -85,31 +88,54 @@ export const recover: Run = async (cli, given) => {
     ...(problem && { problem }),
   }));
   const text =
-    folder === undefined ? 'Your keys are here again: filetao ls, filetao get NAME' : `All of it is in ${folder}.`;
-  cli.out.result({ files: listed, restored }, text);
+    folder === undefined
+      ? 'Your keys are here again: filetao ls, filetao get NAME'
+      : `${all.restored.length} files are in ${folder}.`;
+  cli.out.result({ files: listed, ...all }, text);
 };
 
-/** Everything that can be read; a name that is taken gets its CID behind it. */
-async function restoreAll(cli: Cli, client: Client, files: readonly ListedFile[], folder: string) {
+interface Restored {
+  readonly restored: readonly { readonly cid: string; readonly path: string }[];
+  /** Files that these keys do not open, such as those with a passphrase, and why. */
+  readonly leftOut: readonly { readonly cid: string; readonly name: string | undefined; readonly code: string }[];
+}
+
+/** Everything that can be read; a name that is taken gets its CID behind it. One that cannot be read stops no other. */
+async function restoreAll(cli: Cli, client: Client, files: readonly ListedFile[], folder: string): Promise<Restored> {
   await mkdir(folder, { recursive: true });
-  const restored: { readonly cid: string; readonly path: string }[] = [];
+  const restored: { cid: string; path: string }[] = [];
+  const leftOut: { cid: string; name: string | undefined; code: string }[] = [];
   for (const { cid, name, problem, kind } of files) {
-    if (problem !== undefined) continue;
     const wanted = { output: undefined, folder, isFolder: () => false };
     const { path: plain = '' } = outputPath(wanted, [name, cid], resolve);
     const path = existsSync(plain) ? `${plain}.${cid}` : plain;
     if (existsSync(path)) continue;
-    if (kind === 'tree') {
-      await restoreFolder(await client.openTree(cid, { signal: cli.signal }), path, { signal: cli.signal });
+    try {
+      if (problem !== undefined) throw new ClientError('wrong-key', problem);
+      await restoreOne(cli, client, { cid, name, kind }, path);
       restored.push({ cid, path });
-      continue;
+    } catch (error) {
+      if (!isClientError(error)) throw error;
+      cli.out.note(`${printable(name ?? cid)} is left out: ${error.message}`);
+      leftOut.push({ cid, name, code: error.code });
     }
-    const bar = cli.out.progress(printable(name ?? cid), undefined);
-    const onProgress = ({ bytes, totalBytes }: { bytes: number; totalBytes?: number }) => bar.update(bytes, totalBytes);
-    const { stream } = await client.retrieve(cid, { signal: cli.signal, onProgress });
-    await receiveFile(stream, path, { force: false, signal: cli.signal });
-    bar.done();
-    restored.push({ cid, path });
   }
-  return restored;
+  return { restored, leftOut };
+}
+
+async function restoreOne(
+  { out, signal }: Cli,
+  client: Client,
+  { cid, name, kind }: Pick<ListedFile, 'cid' | 'kind'> & { readonly name: string | undefined },
+  path: string,
+): Promise<void> {
+  if (kind === 'tree') return void (await restoreFolder(await client.openTree(cid, { signal }), path, { signal }));
+  const bar = out.progress(printable(name ?? cid), undefined);
+  try {
+    const onProgress = ({ bytes, totalBytes }: { bytes: number; totalBytes?: number }) => bar.update(bytes, totalBytes);
+    const { stream } = await client.retrieve(cid, { signal, onProgress });
+    await receiveFile(stream, path, { force: false, signal });
+  } finally {
+    bar.done();
+  }
 }
