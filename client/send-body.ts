@@ -7,6 +7,7 @@ import { FileAnswer } from '#shared/api/schemas.ts';
 import { cidOf } from '#shared/codec/cid.ts';
 import { concatBytes } from '#shared/primitives/bytes.ts';
 import type { Cid } from '#shared/primitives/ids.ts';
+import { MAX_ZK_FILE_BYTES } from '#shared/wire/limits.ts';
 import { type Connection, callJson } from './api-call.ts';
 import { ClientError } from './client-error.ts';
 import type { NewDigest } from './file-digest.ts';
@@ -22,6 +23,8 @@ export interface BodyOptions {
   readonly contentType?: string | undefined;
   readonly ttlSeconds?: number | undefined;
   readonly redundancy?: { readonly k: number; readonly n: number } | undefined;
+  /** zk: proofs of its shards show nothing (`docs/proofs.md`); small files only. */
+  readonly proof?: FileAnswer['proof'] | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -40,6 +43,7 @@ const headersOf = (options: BodyOptions): Record<string, string | undefined> => 
   'Filetao-Content-Type': options.contentType,
   'Filetao-Ttl': options.ttlSeconds === undefined ? undefined : String(options.ttlSeconds),
   'Filetao-Redundancy': options.redundancy && `${options.redundancy.k},${options.redundancy.n}`,
+  'Filetao-Proof': options.proof,
 });
 
 /** Takes a stream in pieces of an exact length; the last one is shorter, and may be empty. */
@@ -76,6 +80,7 @@ export async function sendBody(
   const source = slicer(stream);
   try {
     const start = await source.take(SMALL_BYTES);
+    if (start.length === SMALL_BYTES && options.proof === 'zk') throw tooLargeForZk();
     return start.length < SMALL_BYTES
       ? await sendSmall(ports, start, options)
       : await sendParts(ports, start, source, options);
@@ -134,6 +139,9 @@ async function sendParts(
     throw error;
   }
 }
+
+const tooLargeForZk = () =>
+  new ClientError('too-large', `files with proof=zk have at most ${MAX_ZK_FILE_BYTES} bytes, encryption included`);
 
 function checked(file: FileAnswer, cid: Cid): SentBody {
   if (file.cid === cid) return { file, cid };

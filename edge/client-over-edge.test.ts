@@ -44,6 +44,17 @@ describe('a plain file', () => {
     expect(seen.at(-1)).toBe(bytes);
   });
 
+  test('may be proven without showing anything of it, when it is small', async () => {
+    const content = patternBytes(20_000, 17);
+    const { cid, file } = await client.store(content, { plain: true, proof: 'zk' });
+    expect([file.proof, (await client.status(cid)).proof]).toEqual(['zk', 'zk']);
+    expect(await sameBytes((await client.retrieve(cid)).stream, content)).toBe(true);
+    for (const bytes of [2 * MIB, 9 * MIB]) {
+      const refused = client.store(patternBytes(bytes, 18), { plain: true, proof: 'zk' });
+      await expect(refused).rejects.toMatchObject({ code: 'too-large' });
+    }
+  });
+
   test('comes by pieces, by name, and by range', async () => {
     const content = patternBytes(70_000, 9);
     async function* pieces() {

@@ -91,6 +91,12 @@ describe('a private file', () => {
     await expect(clientOf(undefined).store('x')).rejects.toMatchObject({ code: 'no-keys' });
   });
 
+  test('may be proven without showing anything of it', async () => {
+    const { cid, file } = await clientOf(owner).store('my last will', { name: 'will', proof: 'zk' });
+    expect(file.proof).toBe('zk');
+    expect(await bytesOf(await clientOf(owner).retrieve(cid))).toEqual(utf8('my last will'));
+  });
+
   test('is stored by a machine that cannot read it', async () => {
     const writer = clientOf(withoutIdentities(owner));
     const { cid } = await writer.store('from a server', { name: 'log' });

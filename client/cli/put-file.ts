@@ -40,11 +40,14 @@ async function privacyOf(cli: Cli, given: Given) {
   return { plain, recipients, passphrase };
 }
 
+const parseProof = (text: string): 'por' | 'zk' | undefined => (text === 'por' || text === 'zk' ? text : undefined);
+
 const partBytes = (text: string) => parseBytes(text) || undefined;
 
 export async function optionsOf(cli: Cli, given: Given, source: PutSource) {
   const ttlSeconds = given.parsed('ttl', parseDuration, 'a duration such as 90s, 12h, 30d or 1y');
   const redundancy = given.parsed('redundancy', parseRedundancy, 'K,N such as 4,10');
+  const proof = given.parsed('proof', parseProof, 'por or zk');
   const part = given.parsed('part-size', partBytes, 'a size such as 16M');
   const { name, contentType } = source;
   const privacy = await privacyOf(cli, given);
@@ -54,6 +57,7 @@ export async function optionsOf(cli: Cli, given: Given, source: PutSource) {
     contentType,
     ttlSeconds,
     redundancy,
+    proof,
     ...(part && { partBytes: part }),
     signal: cli.signal,
   };
@@ -66,7 +70,7 @@ export async function putFile(
 ): Promise<StoredFile & { readonly sentBytes?: number }> {
   const options = await optionsOf(cli, given, source);
   const client = await openClient(cli, given, options.plain ? undefined : 'store');
-  if (source.kind === 'file' && source.bytes > RESUMABLE_BYTES && !given.declined('resume')) {
+  if (source.kind === 'file' && source.bytes > RESUMABLE_BYTES && options.proof !== 'zk' && !given.declined('resume')) {
     const { url, apiKey } = await chooseEdgeWithKey(cli, given);
     const { signal: _, passphrase, ...asked } = options;
     const { path, bytes, stats } = source;

@@ -28,6 +28,7 @@ export async function putFolder(cli: Cli, given: Given, source: FolderSource): P
   if (plain)
     throw usageError('a directory is always private: pack it first, tar c DIR | filetao put - --public -n NAME.tar');
   if (options.passphrase !== undefined) throw usageError('a directory opens with keys, not with a passphrase');
+  if (options.proof === 'zk') throw usageError('a directory goes in packs that are too large for --proof zk');
   const { name, recipients, ttlSeconds, redundancy, signal } = options;
   const client = await openClient(cli, given, 'store');
   const sinceMs = performance.now();

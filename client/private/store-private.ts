@@ -111,10 +111,10 @@ export async function storePrivate(
   plain: ReadableStream<Uint8Array>,
   options: PrivateOptions,
 ): Promise<StoredPrivate> {
-  const { ttlSeconds, redundancy, signal } = options;
+  const { ttlSeconds, redundancy, proof, signal } = options;
   const sealing = await sealPrivate(ports.random, keys, plain, options);
   const { cid, file } = await sendBody(ports, sealing.stream, {
-    ...{ name: sealing.hiddenName, ttlSeconds, redundancy, signal },
+    ...{ name: sealing.hiddenName, ttlSeconds, redundancy, proof, signal },
   });
   const sealed = await sealing.finish();
   try {

@@ -132,7 +132,8 @@ describe('queries', () => {
   const refused = (id: RouteId, query: Record<string, string>) => !ROUTES[id].query.safeParse(query).success;
   const put = { bytes: '32', order: ORDER, hold: '0', ref: '1' };
   it.each([
-    ['an unknown key', { ...put, type: '2' }],
+    ['an unknown key', { ...put, kind: '2' }],
+    ['a type that there is not', { ...put, type: '3' }],
     ['no order', { bytes: '32', hold: '0', ref: '1' }],
     ['an order in capitals', { ...put, order: ORDER.toUpperCase() }],
     ['a shard that is too small', { ...put, bytes: '31' }],
