@@ -3,7 +3,7 @@
  * key families as `rights.ts` checks, derived and not repeated. `infra/operate/edge-acl.ts` prints them for an operator.
  */
 import { EDGE_WRITABLE_FAMILIES, familyOf, keys, NETWORK_FAMILIES } from '#shared/index/keys.ts';
-import type { Hotkey } from '#shared/primitives/ids.ts';
+import type { FileNumber, Hotkey } from '#shared/primitives/ids.ts';
 import { COMMANDS } from './commands.ts';
 
 const commandRules = (): readonly string[] => {
@@ -40,8 +40,9 @@ export const edgeAclRulesWithoutReadOnly = (edge: Hotkey): readonly string[] => 
   ...start,
   ...commandRules(),
   ...patternsOf(EDGE_WRITABLE_FAMILIES).map((pattern) => `~${pattern}`),
-  ...[keys.identity, keys.directoryHead, `${familyOf(keys.directoryPage(0, 0))}:*`, keys.grant(edge)].map(
-    (key) => `~${key}`,
-  ),
+  ...[
+    ...[keys.identity, keys.directoryHead, `${familyOf(keys.directoryPage(0, 0))}:*`, keys.grant(edge)],
+    `${familyOf(keys.moved(0 as FileNumber))}:*`,
+  ].map((key) => `~${key}`),
   ...patternsOf(NETWORK_FAMILIES).map((pattern) => `~${pattern}`),
 ];

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { FileIndex, FileRecord } from '#shared/index/ports.ts';
 import { IndexUnavailable } from '#shared/index/ports.ts';
 import { expectConsistent, newFile, newOwner, newSlot, stageFile, storeFile } from '#shared/testing/index-files.ts';
+import { stageRecoding } from '#shared/testing/index-suite-recoding.ts';
 import { type FaultyProxy, openFaultyProxy } from './testing/faulty-proxy.ts';
 import { type OpenIndex, openIndex } from './testing/open-index.ts';
 
@@ -163,6 +164,39 @@ describe('a deletion that breaks at any request', () => {
   });
 });
 
+describe('the switch of a re-coding that breaks at any request', () => {
+  it('leaves the file as it was or re-coded, and is done when asked again', async () => {
+    const breaks = await atEveryRequest(async (broken) => {
+      const file = await storeFile(sound, laden());
+      const recoding = await stageRecoding(faulty, file, world.nowMs() + 3600_000);
+      const recoded = { ...file, ...recoding };
+      const { value, reached } = await during(broken, () => faulty.replaceFile(file, recoding));
+      const [now] = await expectConsistent(sound, file.owner);
+      expect(value ? [recoded] : [file, recoded]).toContainEqual(now);
+      expect(await faulty.replaceFile(file, recoding)).toBe(true);
+      expect(await expectConsistent(sound, file.owner)).toEqual([recoded]);
+      const { items } = await sound.tombstones(undefined, 1000);
+      expect(items.filter(({ number }) => number === file.number)).toMatchObject([{ reason: 'recoded' }]);
+      expect(items.some(({ number }) => number === recoding.number)).toBe(false);
+      return reached;
+    });
+    expect(breaks).toBeGreaterThanOrEqual(6);
+  });
+  it('does not bring a file back that is deleted afterwards', async () => {
+    await atEveryRequest(async (broken) => {
+      const file = await storeFile(sound, laden());
+      const recoding = await stageRecoding(faulty, file, world.nowMs() + 3600_000);
+      const { reached } = await during(broken, () => faulty.replaceFile(file, recoding));
+      expect(await sound.deleteFile(file, 'deleted')).toBe(true);
+      const replaced = await faulty.replaceFile(file, recoding).catch(() => false);
+      if (!replaced) await faulty.abandonUpload(recoding.number);
+      expect(await expectConsistent(sound, file.owner)).toEqual([]);
+      expect(await sound.uploadOpen(recoding.number)).toBe(false);
+      return reached;
+    });
+  });
+});
+
 describe('a change that breaks at any request', () => {
   it('happened or did not, and is done when asked again', async () => {
     await atEveryRequest(async (broken) => {
@@ -238,6 +272,21 @@ describe('a writer that comes through after its lease ended', () => {
     late.release();
     expect(await late.done).toBe(false);
     expect(await expectConsistent(sound, file.owner)).toEqual([kept]);
+  });
+
+  it('with the switch of a re-coding does not bring a deleted file back', async () => {
+    const file = await storeFile(sound, laden());
+    const kept = await storeFile(sound, fresh({ owner: file.owner }));
+    const recoding = await stageRecoding(faulty, file, world.nowMs() + 3600_000);
+    // Request 0 takes the leases, request 1 reads the places in lists, request 2 is the switch.
+    const late = holdBack(2, () => faulty.replaceFile(file, recoding));
+    await late.held;
+    world.advance(11_000);
+    expect(await sound.deleteFile(file, 'deleted')).toBe(true);
+    late.release();
+    expect(await late.done).toBe(false);
+    expect(await expectConsistent(sound, file.owner)).toEqual([kept]);
+    expect(await sound.readFile(recoding.number)).toBeUndefined();
   });
 
   it('with the commit that it took for lost and sent again is counted once', async () => {

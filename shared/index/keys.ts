@@ -16,6 +16,7 @@
  *   u:OWNER           an owner's counters and quota (hash: f files, b bytes, d deleted ever, q quota)
  *   e:SLOT            files by the two minutes they expire in (zset)       ec   the slot collected so far
  *   td                tombstones (zset by number)           d:TAG     last deletion of an owner's CID
+ *   mv:FILE           the number that a re-coded file has now (passing)
  *   lc:TAG lf:FILE    leases: committing this CID, changing this file
  *   s  r              stray shards, receipts (bounded lists)
  *   k:HASH ok:OWNER   API keys                              nn:TAG    nonces seen
@@ -56,6 +57,7 @@ export const keys = {
   nowVersions: 'hv',
   live: (file: FileNumber) => `f:${base36(file)}`,
   gone: (file: FileNumber) => `t:${base36(file)}`,
+  moved: (file: FileNumber) => `mv:${base36(file)}`,
   envelope: (file: FileNumber) => `v:${base36(file)}`,
   chunk: (file: FileNumber, chunk: number) => `x:${base36(file)}:${base36(chunk)}`,
   session: (file: FileNumber) => `w:${base36(file)}`,

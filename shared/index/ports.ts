@@ -76,8 +76,12 @@ export interface Page<T> {
 export interface Tombstone {
   readonly number: FileNumber;
   readonly deletedAtMs: number;
-  readonly reason: 'deleted' | 'expired';
+  /** recoded: the file lives on under another number, with other shards. */
+  readonly reason: 'deleted' | 'expired' | 'recoded';
 }
+
+/** A file's new coding, staged under a number of its own: everything else of its record stays. */
+export type Recoding = Pick<FileRecord, 'number' | 'k' | 'n' | 'codingId' | 'maskEpoch'>;
 
 export interface DeletionProgress {
   readonly deletedAtMs: number;
@@ -154,7 +158,7 @@ export interface FileIndex {
   /** The envelopes of these files, in order; undefined for a file without one. Goes with its file when that is deleted. */
   readEnvelopes(files: readonly FileNumber[]): Promise<readonly (Uint8Array | undefined)[]>;
   /** From now on the file is not found; false when it was not live (any more). */
-  deleteFile(file: FileRecord, reason: Tombstone['reason']): Promise<boolean>;
+  deleteFile(file: FileRecord, reason: 'deleted' | 'expired'): Promise<boolean>;
   /** How far the deletion of the owner's last file with this CID has come; undefined when none is known. */
   deletion(owner: OwnerId, cid: Cid): Promise<DeletionProgress | undefined>;
 
@@ -176,6 +180,14 @@ export interface FileIndex {
   ): Promise<boolean>;
 
   // ---- for the tenant's own jobs (an edge's token may not call these)
+  /**
+   * The switch of a re-coding: what was staged under `recoding.number` (as for a commit) becomes the file, in one step,
+   * with its name, expiry, envelope and place as they are now; the old number becomes a tombstone, and for a while
+   * `changeFile`, `writeEnvelope` and `deleteFile` with it reach the file all the same. False: the file is not live any
+   * more, or was re-coded by somebody else; what was staged is then the caller's to abandon. Safe to call again after
+   * `IndexUnavailable`.
+   */
+  replaceFile(file: FileRecord, recoding: Recoding): Promise<boolean>;
   /** Live files whose expiry has come, oldest first. */
   expiredFiles(nowMs: number, limit: number): Promise<readonly FileRecord[]>;
   /** All live files (expired ones too, until they are deleted) in order of their numbers; short pages say nothing. */

@@ -7,7 +7,7 @@ import { keys } from './keys.ts';
 import { checkInTime, LEASE_MS, type Lease, mayHaveEnded, withLease } from './lease.ts';
 import type { FileChange, FileRecord, ShardSlot, ShardState } from './ports.ts';
 import { packSlot, parseSlot, SLOT_CHARS, segmentChars, segmentsPerChunk, slotOffset } from './records.ts';
-import { nonsense } from './redis-connection.ts';
+import { countOf, nonsense } from './redis-connection.ts';
 import {
   EXPIRY_SLOT_MS,
   expirySlotOf,
@@ -22,15 +22,16 @@ import {
 export async function lookUnderLease(
   context: IndexContext,
   file: FileNumber,
-): Promise<{ held: boolean; live?: StoredFile; gone?: StoredFile }> {
+): Promise<{ held: boolean; live?: StoredFile; gone?: StoredFile; moved?: FileNumber }> {
   const replies = await context.connection.multi((c) => {
     c.set(keys.fileLease(file), 1, { nx: true, px: LEASE_MS });
-    c.mget(keys.live(file), keys.gone(file));
+    c.mget(keys.live(file), keys.gone(file), keys.moved(file));
   });
   const held = replies.wasSet();
-  const [live, gone] = replies.textsOrNulls(2);
+  const [live, gone, moved] = replies.textsOrNulls(3);
   return {
     held,
+    ...(live == null && moved != null && { moved: countOf(moved) as FileNumber }),
     ...(live != null && { live: mustParse(file, live) }),
     ...(gone != null && { gone: mustParse(file, gone) }),
   };
@@ -43,19 +44,20 @@ export async function releaseFile(context: IndexContext, file: FileNumber, lease
 
 export async function changeFile(
   context: IndexContext,
-  { number }: FileRecord,
+  { number }: Pick<FileRecord, 'number'>,
   change: FileChange,
 ): Promise<FileRecord | undefined> {
   const done = await withLease(context.clock, async (lease) => {
-    const { held, live } = await lookUnderLease(context, number);
+    const { held, live, moved } = await lookUnderLease(context, number);
     if (!held) return undefined;
     if (!live || !isLive(live.file, context.clock.nowMs())) {
       await releaseFile(context, number, lease);
-      return { file: undefined };
+      return { file: undefined, moved };
     }
-    return { file: await applyChange(context, live, change, lease) };
+    return { file: await applyChange(context, live, change, lease), moved: undefined };
   });
-  return done.file;
+  // Re-coded since the caller read it: it is the same file under another number.
+  return done.moved === undefined ? done.file : changeFile(context, { number: done.moved }, change);
 }
 
 async function applyChange(

@@ -55,6 +55,25 @@ export async function readStored(context: IndexContext, numbers: readonly FileNu
   });
 }
 
+/** The same, and where a file was re-coded between a caller's reading of a list and now, what it is now. */
+export async function readCurrent(context: IndexContext, numbers: readonly FileNumber[]): Promise<StoredFile[]> {
+  const found = await readStored(context, numbers);
+  if (found.length === numbers.length) return found;
+  const byNumber = new Map(found.map((stored) => [stored.file.number, stored]));
+  const missing = numbers.filter((number) => !byNumber.has(number));
+  const replies = await context.connection.read((c) => c.mget(...missing.map((number) => keys.moved(number))));
+  const moved = new Map<FileNumber, FileNumber>();
+  for (const [i, text] of replies.textsOrNulls(missing.length).entries()) {
+    if (text != null) moved.set(missing[i] as FileNumber, countOf(text) as FileNumber);
+  }
+  if (moved.size === 0) return found;
+  const current = numbers.map((number) => moved.get(number) ?? number);
+  return readCurrent(
+    context,
+    current.filter((number) => byNumber.has(number) || [...moved.values()].includes(number)),
+  );
+}
+
 /** Expired files are not live, collected or not. */
 export const isLive = (file: FileRecord, nowMs: number): boolean => file.expiresAtMs === 0 || file.expiresAtMs > nowMs;
 

@@ -16,20 +16,26 @@ const ENVELOPES_PER_READ = 32;
 
 export type WrittenEnvelope = { readonly written: boolean; readonly current: Uint8Array };
 
+interface Done {
+  readonly outcome?: WrittenEnvelope;
+  readonly moved?: FileNumber;
+}
+
 export async function writeEnvelope(
   context: IndexContext,
-  { number }: FileRecord,
+  { number }: Pick<FileRecord, 'number'>,
   revision: number,
   envelope: Uint8Array,
   revisionOf: (envelope: Uint8Array) => number,
 ): Promise<WrittenEnvelope | undefined> {
-  const done = await withLease(context.clock, async (lease): Promise<{ outcome?: WrittenEnvelope } | undefined> => {
-    const { held, live } = await lookUnderLease(context, number);
+  const done = await withLease(context.clock, async (lease): Promise<Done | undefined> => {
+    const { held, live, moved } = await lookUnderLease(context, number);
     if (!held) return undefined;
     const [current] = live && isLive(live.file, context.clock.nowMs()) ? await readEnvelopes(context, [number]) : [];
     const gone = !live || !isLive(live.file, context.clock.nowMs());
     if (gone || (current && revisionOf(current) >= revision)) {
       await releaseFile(context, number, lease);
+      if (moved !== undefined) return { moved };
       return gone || !current ? {} : { outcome: { written: equalBytes(current, envelope), current } };
     }
     checkInTime(context.clock, lease);
@@ -40,7 +46,9 @@ export async function writeEnvelope(
     replies.skip(2);
     return { outcome: { written: true, current: envelope } };
   });
-  return done.outcome;
+  // Re-coded since the caller read it: it is the same file under another number.
+  if (done.moved === undefined) return done.outcome;
+  return writeEnvelope(context, { number: done.moved }, revision, envelope, revisionOf);
 }
 
 export async function readEnvelopes(

@@ -2,7 +2,7 @@
  * `FileIndex` over Redis; the parts are in `redis-*-file.ts` and `redis-find-files.ts`, the keys in `keys.ts`.
  *
  * Why a crash at any point leaves the whole file or nothing: a file is live if and only if its record `f:FILE` is
- * there. Commit and delete are one MULTI/EXEC each, which writes or renames that record together with every list
+ * there. Commit, delete and re-coding are one MULTI/EXEC each, which writes or renames that record together with every list
  * entry, counter and intent. What was staged before is under the upload's own number, found by its intent. A lost
  * answer is cleared up by asking for the record again; a lease left behind ends by itself.
  *
@@ -30,6 +30,7 @@ import { findByName, findFile, listFiles, readEither, readSegments } from './red
 import { liveFiles } from './redis-live-files.ts';
 import { createReceiptList } from './redis-receipts.ts';
 import { deleteFile, deletion, settleTombstone, tombstones } from './redis-remove-file.ts';
+import { replaceFile } from './redis-replace-file.ts';
 import { stageSegment } from './redis-stage-segment.ts';
 import { abortSession } from './redis-upload-index.ts';
 
@@ -92,6 +93,7 @@ export function createRedisFileIndex(context: IndexContext): FileIndex {
     replaceSlot: (file, segment, shardIndex, expected, slot) =>
       replaceSlot(context, file, segment, shardIndex, expected, slot),
 
+    replaceFile: (file, recoding) => replaceFile(context, file, recoding),
     expiredFiles: (nowMs, limit) => expiredFiles(context, nowMs, limit),
     liveFiles: (cursor, limit) => liveFiles(context, cursor, limit),
     tombstones: (cursor, limit) => tombstones(context, cursor, limit),

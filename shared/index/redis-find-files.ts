@@ -15,7 +15,7 @@ import {
   isLive,
   mustParse,
   readCounters,
-  readStored,
+  readCurrent,
   USAGE_FIELDS,
 } from './redis-context.ts';
 import { cidTag, nameTag, ownerCidTag, parseCidMember, parseNameMember, prefixRange } from './tags.ts';
@@ -35,7 +35,7 @@ export async function findFile(context: IndexContext, cid: Cid, owner?: OwnerId)
     const limit = { byLex: true, offset, count: CANDIDATES } as const;
     const members = (await context.connection.read((c) => c.zrange(keys.cidBucket(bucket), min, max, limit))).texts();
     const numbers = members.flatMap((member) => parseCidMember(member)?.file ?? []);
-    const found = await readStored(context, numbers);
+    const found = await readCurrent(context, numbers);
     const nowMs = context.clock.nowMs();
     const hit = found.find(({ file }) => isFileOf(file, cid, owner) && isLive(file, nowMs));
     if (hit || members.length < CANDIDATES) return hit?.file;
@@ -50,7 +50,7 @@ export async function findByName(context: IndexContext, owner: OwnerId, name: st
   const replies = await context.connection.read((c) => c.zrange(keys.nameBucket(bucket), max, min, limit));
   const [number] = replies.texts().flatMap((member) => parseNameMember(member) ?? []);
   if (number === undefined) return undefined;
-  const [found] = await readStored(context, [number]);
+  const [found] = await readCurrent(context, [number]);
   const hit = found?.file.owner === owner && found.file.name === name && isLive(found.file, context.clock.nowMs());
   return hit ? found.file : undefined;
 }
@@ -133,7 +133,7 @@ async function readList(context: IndexContext, owner: OwnerId, from: Place, limi
     entries.push(...onPage.sort((a, b) => b.score - a.score || b.number - a.number));
   }
   const taken = entries.slice(0, limit);
-  const stored = await readStored(
+  const stored = await readCurrent(
     context,
     taken.map((entry) => entry.number as FileNumber),
   );

@@ -9,7 +9,7 @@ import { checkInTime, LEASE_MS, type Lease, withLease } from './lease.ts';
 import type { DeletionProgress, FileRecord, Page, Tombstone } from './ports.ts';
 import { segmentsPerChunk } from './records.ts';
 import { releaseFile } from './redis-change-file.ts';
-import { nonsense } from './redis-connection.ts';
+import { countOf, nonsense } from './redis-connection.ts';
 import { expirySlotOf, type IndexContext, isFileOf, mustParse, readStored, removeName } from './redis-context.ts';
 import { cidMember, cidTag, ownerCidTag, parseCidMember, prefixRange } from './tags.ts';
 
@@ -23,7 +23,7 @@ const DELETION_KEPT_MS = 30 * 24 * 3600 * 1000;
 export async function deleteFile(
   context: IndexContext,
   file: FileRecord,
-  reason: Tombstone['reason'],
+  reason: 'deleted' | 'expired',
   options: { readonly alone?: boolean } = {},
 ): Promise<boolean> {
   const done = await withLease(context.clock, async (lease) => {
@@ -31,25 +31,30 @@ export async function deleteFile(
     const replies = await context.connection.multi((c) => {
       const { min, max } = prefixRange(tag);
       c.set(keys.fileLease(file.number), 1, { nx: true, px: LEASE_MS });
-      c.get(keys.live(file.number));
+      c.mget(keys.live(file.number), keys.moved(file.number));
       c.zrange(keys.cidBucket(bucket), min, max, { byLex: true });
     });
     const held = replies.wasSet();
-    const text = replies.textOrNull();
+    const [text, moved] = replies.textsOrNulls(2);
     const members = replies.texts();
-    if (!held) return text === null ? { removed: false, others: [] } : undefined;
-    const stored = text === null ? undefined : mustParse(file.number, text);
+    if (!held && text != null) return undefined;
+    const stored = text == null ? undefined : mustParse(file.number, text);
     const isOwn = (member: string) => parseCidMember(member)?.file === file.number;
     if (!stored || !isFileOf(stored.file, file.cid, file.owner)) {
-      await releaseFile(context, file.number, lease);
-      return { removed: false, others: [] };
+      if (held) await releaseFile(context, file.number, lease);
+      return { removed: false, others: [], moved };
     }
     const removed = await bury(context, stored, members.filter(isOwn), reason, lease);
     return {
       removed,
+      moved: null,
       others: members.flatMap((member) => (isOwn(member) ? [] : (parseCidMember(member)?.file ?? []))),
     };
   });
+  // Re-coded since the caller read it. (One that expires is found by its new number.)
+  if (done.moved != null && reason === 'deleted' && !done.removed) {
+    return deleteFile(context, { ...file, number: countOf(done.moved) as FileNumber }, reason, options);
+  }
   if (!options.alone && reason === 'deleted') {
     for (const other of await readStored(context, done.others)) {
       if (isFileOf(other.file, file.cid, file.owner)) await deleteFile(context, other.file, reason, { alone: true });
@@ -101,17 +106,19 @@ async function bury(
   return false;
 }
 
-/** `number base 36, d(eleted) or x(pired), time`; scored by number, so that pages are exact. */
-const packTombstone = ({ number, deletedAtMs, reason }: Tombstone): string =>
-  `${number.toString(36)}:${reason === 'deleted' ? 'd' : 'x'}:${deletedAtMs}`;
+/** `number base 36, d(eleted), x(pired) or r(ecoded), time`; scored by number, so that pages are exact. */
+export const packTombstone = ({ number, deletedAtMs, reason }: Tombstone): string =>
+  `${number.toString(36)}:${REASON_LETTERS[reason]}:${deletedAtMs}`;
+
+const REASON_LETTERS = { deleted: 'd', expired: 'x', recoded: 'r' } as const;
 
 function parseTombstone(member: string): Tombstone {
-  const match = /^([0-9a-z]{1,8}):([dx]):([0-9]{1,15})$/.exec(member);
+  const match = /^([0-9a-z]{1,8}):([dxr]):([0-9]{1,15})$/.exec(member);
   if (!match) return nonsense('a tombstone');
   return {
     number: Number.parseInt(match[1] ?? '', 36) as FileNumber,
     deletedAtMs: Number(match[3]),
-    reason: match[2] === 'd' ? 'deleted' : 'expired',
+    reason: match[2] === 'd' ? 'deleted' : match[2] === 'x' ? 'expired' : 'recoded',
   };
 }
 

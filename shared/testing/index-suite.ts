@@ -7,6 +7,7 @@ import type { AccessIndex, FileIndex, MinerDirectory } from '#shared/index/ports
 import type { UploadIndex } from '#shared/index/upload-ports.ts';
 import { describeChanges } from './index-suite-changes.ts';
 import { describeCommits } from './index-suite-commits.ts';
+import { describeRecoding } from './index-suite-recoding.ts';
 import { describeTenantAndAccess } from './index-suite-tenant.ts';
 import { describeUploads } from './index-suite-uploads.ts';
 
@@ -46,6 +47,7 @@ export function describeIndex(name: string, open: () => Promise<IndexUnderTest>)
     };
     describeCommits(use);
     describeChanges(use);
+    describeRecoding(use);
     describeTenantAndAccess(use);
     describeUploads(use);
   });

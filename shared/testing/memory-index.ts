@@ -16,6 +16,7 @@ import {
   type OwnerUsage,
   type Page,
   type ReceiptBatch,
+  type Recoding,
   type SegmentRecord,
   type StrayShard,
   type Tombstone,
@@ -41,6 +42,8 @@ export class MemoryIndex implements FileIndex, AccessIndex, MinerDirectory {
   readonly buried = new Map<FileNumber, { file: FileRecord; tombstone: Tombstone }>();
   readonly segments = new Map<FileNumber, SegmentRecord[]>();
   readonly deletions = new Map<string, FileNumber>();
+  /** Re-coded files: where they are now. */
+  readonly #moved = new Map<FileNumber, FileNumber>();
   /** How far deletions had come when their tombstones were settled. */
   readonly #settled = new Map<FileNumber, DeletionProgress>();
   strays: StrayShard[] = [];
@@ -150,7 +153,7 @@ export class MemoryIndex implements FileIndex, AccessIndex, MinerDirectory {
   }
   async changeFile(file: FileRecord, change: FileChange): Promise<FileRecord | undefined> {
     this.#enter('changeFile');
-    const known = this.live.get(file.number);
+    const known = this.live.get(this.#current(file.number));
     if (!known) return undefined;
     const { name: before, ...rest } = known;
     const name = change.name === undefined ? before : (change.name ?? undefined);
@@ -159,29 +162,63 @@ export class MemoryIndex implements FileIndex, AccessIndex, MinerDirectory {
       expiresAtMs: change.expiresAtMs ?? known.expiresAtMs,
       ...(name === undefined ? {} : { name }),
     };
-    this.live.set(file.number, changed);
+    this.live.set(known.number, changed);
     return changed;
   }
   readonly envelopes = new Map<FileNumber, Uint8Array>();
   async writeEnvelope(...[file, revision, envelope, revisionOf]: Parameters<FileIndex['writeEnvelope']>) {
     this.#enter('writeEnvelope');
-    if (!this.live.has(file.number)) return undefined;
-    const current = this.envelopes.get(file.number);
+    const number = this.#current(file.number);
+    if (!this.live.has(number)) return undefined;
+    const current = this.envelopes.get(number);
     if (current && revisionOf(current) >= revision) return { written: equalBytes(current, envelope), current };
-    this.envelopes.set(file.number, envelope);
+    this.envelopes.set(number, envelope);
     return { written: true, current: envelope };
   }
   async readEnvelopes(files: readonly FileNumber[]): Promise<readonly (Uint8Array | undefined)[]> {
     this.#enter('readEnvelopes');
     return files.map((file) => this.envelopes.get(file));
   }
-  async deleteFile(file: FileRecord, reason: Tombstone['reason']): Promise<boolean> {
+  async deleteFile(file: FileRecord, reason: 'deleted' | 'expired'): Promise<boolean> {
     this.#enter('deleteFile');
-    if (!this.live.delete(file.number)) return false;
+    const number = reason === 'deleted' ? this.#current(file.number) : file.number;
+    const known = this.live.get(number);
+    if (!known) return false;
+    this.#bury(known, reason);
+    this.deletions.set(`${file.owner} ${file.cid}`, number);
+    return true;
+  }
+  #bury(file: FileRecord, reason: Tombstone['reason']): void {
+    this.live.delete(file.number);
     this.envelopes.delete(file.number);
     const tombstone = { number: file.number, deletedAtMs: this.#clock.nowMs(), reason };
     this.buried.set(file.number, { file, tombstone });
-    this.deletions.set(`${file.owner} ${file.cid}`, file.number);
+  }
+  #current(file: FileNumber): FileNumber {
+    const moved = this.#moved.get(file);
+    return moved === undefined ? file : this.#current(moved);
+  }
+  async replaceFile(file: FileRecord, recoding: Recoding): Promise<boolean> {
+    this.#enter('replaceFile');
+    const { number, k, n, codingId, maskEpoch } = recoding;
+    if (this.#moved.get(file.number) === number) return true;
+    const known = this.live.get(file.number);
+    if (!known || !equalBytes(known.codingId, file.codingId)) return false;
+    const staged = this.staged.get(number);
+    if (!staged) throw new IndexUnavailable('this re-coding was not staged here');
+    const records = Array.from({ length: known.segments }, (_, segment) => staged.get(segment));
+    if (!records.every((record) => record !== undefined)) throw new RangeError('segments are missing');
+    const envelope = this.envelopes.get(file.number);
+    const place = [...this.live.keys()].indexOf(file.number);
+    this.#bury(known, 'recoded');
+    const others = [...this.live];
+    this.live.clear();
+    const recoded = { ...known, number, k, n, codingId, maskEpoch };
+    for (const [key, value] of others.toSpliced(place, 0, [number, recoded])) this.live.set(key, value);
+    this.segments.set(number, records);
+    if (envelope) this.envelopes.set(number, envelope);
+    this.#moved.set(file.number, number);
+    this.#forget(number);
     return true;
   }
   async deletion(owner: OwnerId, cid: Cid): Promise<DeletionProgress | undefined> {

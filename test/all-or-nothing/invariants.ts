@@ -124,9 +124,17 @@ async function checkBytes(
 }
 
 /** Kept for ever or until they expire, whatever becomes of files. */
-const LASTING = new Set(['n', 'ec', 'id', 'mn', 'mc', 'mk', 'dh', 'dv', 'dp', 'g', 'k', 'ok', 'nn', 'u', 'r', 'd']);
+const LASTING = new Set(
+  // Of files, their owners and edges; the directory; the network's history and state; the validator's lease.
+  [
+    ...['n', 'ec', 'id', 'mk', 'g', 'k', 'ok', 'nn', 'u', 'r', 'd'],
+    ...['mn', 'mc', 'dh', 'dv', 'dp'],
+    ...['hs', 'hg', 'hp', 'hm', 'hd', 'hn', 'hv', 'hq'],
+    ...['vl', 'vf', 'vp'],
+  ],
+);
 /** While something is under way. */
-const PASSING = new Set(['lc', 'lf', 'i', 'ic', 'td', 't', 's', 'x', 'w', 'wp', 'ws', 'wo']);
+const PASSING = new Set(['lc', 'lf', 'i', 'ic', 'td', 't', 's', 'x', 'w', 'wp', 'ws', 'wo', 'mv']);
 
 /** Every key of the index belongs to a file, each entry exactly once. */
 function checkKeys(seen: Seen, files: readonly FileRecord[], settled: boolean): void {

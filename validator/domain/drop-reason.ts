@@ -8,6 +8,8 @@ export const DROP_REASONS = {
   stray: 3,
   /** No manifest names it, and no upload is open that might. */
   orphan: 4,
+  /** The file lives on with other shards. */
+  recoded: 5,
 } as const;
 
 export type DropReason = keyof typeof DROP_REASONS;
