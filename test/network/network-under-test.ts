@@ -21,20 +21,21 @@ const FAST: NetworkTimes = {
   collectGraceMs: 500,
   restoreMs: 300,
   jobMs: 300,
-  publishMs: 300,
+  publishMs: 500,
   collectMs: 500,
   blockMs: 250,
-  minerChainMs: 500,
+  minerChainMs: 1000,
   monitorMs: 500,
   repairDelayMs: 2000,
   blockJobMs: 300,
-  snapshotMs: 2000,
+  snapshotMs: 3000,
   windowBlocks: 60,
-  roundBlocks: 3,
-  retrieveBlocks: 6,
-  syntheticBlocks: 10,
+  // What is about proofs asks for faster ones: they cost every other test of a network its processors.
+  roundBlocks: 12,
+  retrieveBlocks: 24,
+  syntheticBlocks: 40,
   syntheticBytesPerDay: 0,
-  sweepMs: 2000,
+  sweepMs: 10_000,
 };
 
 const newStateDir = (): string => mkdtempSync(join(tmpdir(), 'filetao-network-'));

@@ -11,7 +11,9 @@ import { put, request, startNetwork } from './network-under-test.ts';
 let network: LocalNetwork;
 beforeAll(async () => {
   // Sixty blocks to a tempo: twelve seconds.
-  network = await startNetwork({ times: { blockMs: 200, windowBlocks: 20 } });
+  network = await startNetwork({
+    times: { blockMs: 200, windowBlocks: 20, roundBlocks: 3, retrieveBlocks: 6, snapshotMs: 2000 },
+  });
 }, 60_000);
 afterAll(() => network?.destroy());
 
