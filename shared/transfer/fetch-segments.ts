@@ -15,8 +15,9 @@ import { type LaneItem, ReadLane } from './read-lane.ts';
 import { type DownloadState, SegmentFetch } from './segment-fetch.ts';
 import { Wake } from './wake.ts';
 
-/** Segments of the first batch; each batch doubles. */
+/** Segments of the first batch, and how much larger each next one is: a batch costs a round trip of every holder. */
 const FIRST_BATCH = 2;
+const BATCH_GROWTH = 4;
 /** A read request names at most 64 shards (`docs/protocol.md` §2). */
 const MAX_BATCH = 32;
 /** Segments fetched or waiting for the consumer; the budget is the tighter bound for full segments. */
@@ -84,7 +85,7 @@ class Download {
   async #produce(): Promise<void> {
     const { request, ports, signal } = this.#state;
     const { k } = request.coding;
-    for (let size = FIRST_BATCH; !signal.aborted; size = Math.min(MAX_BATCH, 2 * size)) {
+    for (let size = FIRST_BATCH; !signal.aborted; size = Math.min(MAX_BATCH, BATCH_GROWTH * size)) {
       const segments = await take(this.#source, size);
       const batch = segments.map((segment) => new SegmentFetch(this.#state, segment));
       this.#lanes.push(...startLanes(this.#state, batch));
