@@ -20,6 +20,7 @@ export const JOB_DEADLINES_MS: Readonly<Record<string, number>> = {
   walk: HOUR_MS,
   repair: HOUR_MS,
   'drop-deleted': HOUR_MS,
+  recode: 6 * HOUR_MS,
   collect: 6 * HOUR_MS,
   sweep: 24 * HOUR_MS,
 };

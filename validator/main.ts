@@ -178,7 +178,11 @@ function jobsOf(
     { name: 'grant', everyMs: everyMs.grant, run: grant },
     { name: 'expire-files', everyMs: everyMs.expire, run: (signal) => expireFiles(ports, signal) },
     { name: 'expire-uploads', everyMs: everyMs.expire, run: (signal) => expireUploads(ports, signal) },
-    { name: 'drop-deleted', everyMs: everyMs.dropDeleted, run: (signal) => dropDeleted(ports, signal) },
+    {
+      name: 'drop-deleted',
+      everyMs: everyMs.dropDeleted,
+      run: (signal) => dropDeleted(ports, signal, settings.recode.graceMs),
+    },
     { name: 'drop-strays', everyMs: everyMs.dropStrays, run: (signal) => dropStrays(ports, signal) },
     { name: 'collect', everyMs: everyMs.collect, run: (signal) => collect(ports, cursors, { graceMs, limit }, signal) },
     ...repairJobs(ports, state, settings),

@@ -14,6 +14,7 @@ import { createLatencies } from '#shared/transfer/latencies.ts';
 import { createBandwidth } from './bandwidth.ts';
 import { monitor } from './flows/monitor.ts';
 import { probeDropped } from './flows/probe-dropped.ts';
+import { recode } from './flows/recode.ts';
 import { repair } from './flows/repair.ts';
 import type { RepairPorts } from './flows/repair-ports.ts';
 import { survey } from './flows/survey.ts';
@@ -25,6 +26,8 @@ import type { Job } from './schedule.ts';
 import type { ValidatorSettings } from './settings.ts';
 import type { ValidatorState } from './state/open-state.ts';
 
+/** As long as a run of the job may take (`job-deadlines.ts`), and a little. */
+const RECODE_SESSION_MS = 7 * 3_600_000;
 /** Buffers of one segment under repair at the least redundancy: 20 MiB of copies (`rebuild-shards.ts`). */
 const SEGMENT_WORK_BYTES = 20 * 2 ** 20;
 
@@ -54,6 +57,10 @@ export function repairJobs(ports: ValidatorPorts, state: ValidatorState, setting
     return jobs;
   }
   const { bytesPerSecond, surveyPages, ...repairing } = settings.repair;
+  const recoding = {
+    ...settings.recode,
+    ...{ sessionMs: RECODE_SESSION_MS, holdMs: repairing.holdMs, pages: surveyPages },
+  };
   const repairPorts: RepairPorts = {
     ...ports,
     transfer: {
@@ -72,6 +79,7 @@ export function repairJobs(ports: ValidatorPorts, state: ValidatorState, setting
     ...jobs,
     { name: 'walk', everyMs: everyMs.repair, run: (signal) => walkInventories(repairPorts, repairing, signal) },
     { name: 'survey', everyMs: everyMs.survey, run: (signal) => survey(repairPorts, repairing, surveyPages, signal) },
+    { name: 'recode', everyMs: everyMs.recode, run: (signal) => recode(repairPorts, recoding, signal) },
     { name: 'repair', everyMs: everyMs.repair, run: (signal) => repair(repairPorts, repairing, signal) },
   ];
 }

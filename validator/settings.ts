@@ -83,6 +83,7 @@ const Config = z.strictObject({
       monitor: period(30 * SECOND_MS),
       repair: period(5 * SECOND_MS),
       survey: period(10 * SECOND_MS),
+      recode: period(MINUTE_MS),
       receipts: period(2 * SECOND_MS),
       challenge: period(2 * SECOND_MS),
       sweep: period(MINUTE_MS),
@@ -179,6 +180,24 @@ const Config = z.strictObject({
         .default(32 * 2 ** 20),
       /** Pages of 64 files that one run of the survey looks at. */
       surveyPages: z.int().min(1).max(1000).default(4),
+    })
+    .prefault({}),
+  /** Files whose (k, n) is below what the network's size allows are coded anew. */
+  recode: z
+    .strictObject({
+      /** So long the network must have been larger than a size by the margin; never across a restart as long. */
+      steadyMs: z
+        .int()
+        .min(1000)
+        .default(24 * HOUR_MS),
+      /** Of a size, in miners beyond it. */
+      marginShare: z.number().min(0).max(1).default(0.1),
+      /** How long the old shards are served still; longer than downloads take. */
+      graceMs: z.int().min(0).default(HOUR_MS),
+      maxFileBytes: z
+        .int()
+        .min(0)
+        .default(64 * 2 ** 30),
     })
     .prefault({}),
   collect: z

@@ -23,6 +23,13 @@ const BY_NETWORK_SIZE: readonly (Redundancy & { readonly minMiners: number })[] 
   { minMiners: 5, k: 2, n: 5 },
 ];
 
+/** From so many miners on new files get more shards, ascending. */
+export const NETWORK_SIZES: readonly number[] = BY_NETWORK_SIZE.map(({ minMiners }) => minMiners).reverse();
+
+/** Whether a network of some size gives larger files this redundancy: then nobody need have asked for it. */
+export const isByNetworkSize = ({ k, n }: Redundancy): boolean =>
+  k === 1 ? n < Math.min(...NETWORK_SIZES) : BY_NETWORK_SIZE.some((row) => row.k === k && row.n === n);
+
 /** Up to here a file is stored as copies: requests and records cost more than bytes. */
 export const SMALL_FILE_BYTES = 16 * 1024;
 /** Copies of a small file. */

@@ -2,7 +2,8 @@
  * Carries deletions to the miners: each tombstone's shards are ordered dropped, in bounded portions over all miners,
  * and every shard whose drop was receipted is marked so in its slot (what `GET …/deletion` counts). A tombstone is
  * settled when no shard of it is left but those of miners that are gone. What is not receipted is ordered again in
- * the next run; a crash anywhere only repeats orders, which miners answer alike.
+ * the next run; a crash anywhere only repeats orders, which miners answer alike. The old shards of a re-coded file wait
+ * for a grace: downloads that read the old record are served from them to their end.
  */
 import type { FileRecord, Tombstone } from '#shared/index/ports.ts';
 import type { AnchorId, FileNumber, MinerNumber } from '#shared/primitives/ids.ts';
@@ -14,10 +15,15 @@ import { orderDrops } from './order-drops.ts';
 
 /** Tombstones of one page. */
 const PAGE = 64;
+/** How long the old shards of a re-coded file are served still; longer than downloads take. */
+export const RECODED_GRACE_MS = 3_600_000;
 /** Segments read at once: at 40 shards of 60 bytes in base64 about 200 KiB. */
 const SEGMENTS_AT_ONCE = 64;
 
-type Ports = Pick<TenantPorts, 'files' | 'directory' | 'miners' | 'registrations' | 'minerUrl' | 'indexMarks' | 'log'>;
+type Ports = Pick<
+  TenantPorts,
+  'files' | 'directory' | 'miners' | 'registrations' | 'minerUrl' | 'indexMarks' | 'clock' | 'log'
+>;
 
 export interface DropReport {
   readonly tombstones: number;
@@ -25,7 +31,11 @@ export interface DropReport {
   readonly dropped: number;
 }
 
-export async function dropDeleted(ports: Ports, signal: AbortSignal): Promise<DropReport> {
+export async function dropDeleted(
+  ports: Ports,
+  signal: AbortSignal,
+  recodedGraceMs = RECODED_GRACE_MS,
+): Promise<DropReport> {
   const report = { tombstones: 0, settled: 0, dropped: 0 };
   if (!(await isOwnIndex(ports, 'drop-deleted'))) return report;
   let known: KnownMiners | undefined;
@@ -35,6 +45,8 @@ export async function dropDeleted(ports: Ports, signal: AbortSignal): Promise<Dr
     if (page.items.length > 0) known ??= await readKnownMiners(ports);
     for (const tombstone of page.items) {
       signal.throwIfAborted();
+      const { reason, deletedAtMs } = tombstone;
+      if (reason === 'recoded' && ports.clock.nowMs() < deletedAtMs + recodedGraceMs) continue;
       report.tombstones++;
       const { dropped, left } = await dropOne(ports, known as KnownMiners, tombstone, signal);
       report.dropped += dropped;

@@ -52,6 +52,8 @@ export class RepairWorld {
   readonly secret = systemRandom(32);
   readonly departures: Departure[] = [];
   readonly #bytes = new Map<number, Uint8Array>();
+  /** Of files that are re-coded: their numbers change. */
+  readonly #byCid = new Map<Cid, Uint8Array>();
   readonly #coldkeys = new Map<Hotkey, string>();
   mark: IndexMark | undefined;
 
@@ -136,6 +138,7 @@ export class RepairWorld {
     };
     await this.index.commitFile(file);
     this.#bytes.set(number, bytes);
+    this.#byCid.set(file.cid, bytes);
     await this.holdToAll(file);
     return file;
   }
@@ -203,7 +206,7 @@ export class RepairWorld {
     const segments = records.map((record, index) => ({
       ...{ index, record, bytes: Math.min(SEGMENT_BYTES, file.bytes - index * SEGMENT_BYTES) },
     }));
-    const whole = this.#bytes.get(file.number) as Uint8Array;
+    const whole = (this.#bytes.get(file.number) ?? this.#byCid.get(file.cid)) as Uint8Array;
     for await (const part of fetchSegments(this.ports.transfer, request, segments, () => undefined)) {
       if (!part.ok) return false;
       const at = part.value.index * SEGMENT_BYTES;
