@@ -4,6 +4,7 @@
  * the edge's requests.
  * `node bench/describe-network.ts [many shards, default 10⁶]`.
  */
+
 import { createHash, randomUUID } from 'node:crypto';
 import process from 'node:process';
 import { openIndex } from '#infra/gateway/testing/open-index.ts';
@@ -13,7 +14,7 @@ import { silentLog, systemClock } from '#shared/primitives/effects.ts';
 import { succeed } from '#shared/primitives/failure.ts';
 import { type AnchorId, type Hotkey, hexId, type MinerNumber } from '#shared/primitives/ids.ts';
 import { minerKey } from '#shared/testing/network-rows.ts';
-import { TIERS } from '#shared/tier/table.ts';
+import { TIERS, TIERS } from '#shared/tier/table.ts';
 import { describeNetwork, newDescribeState } from '#validator/flows/describe-network.ts';
 import { openMemoryDatabase } from '#validator/state/database.ts';
 import { SCHEMA_PARTS, stateOver } from '#validator/state/open-state.ts';
@@ -37,7 +38,7 @@ const medianMs = async (action: () => Promise<unknown>): Promise<number> => {
 };
 
 function openState(shards: number) {
-  const state = stateOver(openMemoryDatabase(SCHEMA_PARTS));
+  const state = stateOver(openMemoryDatabase(SCHEMA_PARTS), TIERS);
   const { inventories, standings, database } = state;
   database.transaction(() => {
     for (let i = 0; i < shards; i++) {

@@ -10,6 +10,7 @@ import { createIndex } from '#shared/index/redis-index.ts';
 import { systemClock, systemRandom } from '#shared/primitives/effects.ts';
 import type { Hotkey } from '#shared/primitives/ids.ts';
 import { createNodeLog } from '#shared/primitives/node-log.ts';
+import { TIER_TABLES } from '#shared/tier/readme-table.ts';
 import { createMinerClient } from '#shared/wire/miner-client.ts';
 import { createNodeHttpFetch } from '#shared/wire/node-http-fetch.ts';
 import { loadSr25519 } from '#shared/wire/node-sr25519.ts';
@@ -73,7 +74,13 @@ async function main(): Promise<void> {
   const { chain, first } = await connectChain({ endpoint, pace, genesisHash, dataDir }, effects, stopped.signal);
   const index = createIndex({ ...settings.index, clock: systemClock });
   // From here on this process is the one of its hotkey that works; until then it stands by.
-  const leader = { dataDir, holder: holderOf(dataDir), times: settings.lease, evenIfBehind: TAKE_OVER_BEHIND };
+  const leader = {
+    dataDir,
+    holder: holderOf(dataDir),
+    times: settings.lease,
+    evenIfBehind: TAKE_OVER_BEHIND,
+    tiers: TIER_TABLES[settings.tierTable],
+  };
   const steadyMs = () => performance.now();
   const leased = { ...effects, leadership: index.leadership, steadyMs };
   const { lease, state: folder, behind } = await openAsLeader(leased, leader, stopped.signal);

@@ -151,6 +151,8 @@ const Config = z.strictObject({
         .default([]),
     })
     .prefault({}),
+  /** What tiers ask for: the constants of the original's code, or the stricter table of its README. */
+  tierTable: z.enum(['code', 'readme']).default('code'),
   /** Length of a window of statistics: when it closes, tiers are set. */
   windowBlocks: z.int().min(1).max(100_000).default(WINDOW_BLOCKS),
   /** Lines epoch:64 hex digits, mode 0600: what masks are made of (por/v1 §3). Without it nothing is repaired. */

@@ -4,7 +4,6 @@
  */
 import type { NetworkHistory } from '#shared/index/network-ports.ts';
 import type { Hotkey } from '#shared/primitives/ids.ts';
-import { TIERS } from '#shared/tier/table.ts';
 import { tierNamed } from './domain/standing-steps.ts';
 import { tierAllowance } from './domain/tier-allowance.ts';
 import { closeWindow } from './flows/close-window.ts';
@@ -19,7 +18,7 @@ import type { ValidatorState } from './state/open-state.ts';
 export const allowanceIn =
   ({ standings, inventories }: Pick<ValidatorState, 'standings' | 'inventories'>) =>
   (miner: Hotkey): number =>
-    tierAllowance(tierNamed(standings.find(miner)?.tier ?? '', TIERS), inventories.head(miner).bytes);
+    tierAllowance(tierNamed(standings.find(miner)?.tier ?? '', standings.tiers), inventories.head(miner).bytes);
 
 export function standingJobs(
   ports: ValidatorPorts,
@@ -29,7 +28,7 @@ export function standingJobs(
 ): readonly Job[] {
   const setting = newSetWeightsState();
   const described = newDescribeState();
-  const rules = { tiers: TIERS, windowBlocks, snapshotMs };
+  const rules = { tiers: standings.tiers, windowBlocks, snapshotMs };
   return [
     {
       name: 'close-window',

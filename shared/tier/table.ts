@@ -1,6 +1,6 @@
 /**
  * The eight tiers as data: what a miner must show for each, how much a tenant entrusts to it, and what it earns.
- * Numbers are the constants of FileTAO 3.0.0's code (its README prints a stricter table).
+ * Numbers are the constants of FileTAO 3.0.0's code (its README prints a stricter table: `readme-table.ts`).
  */
 export interface Tier {
   readonly name: string;
@@ -20,7 +20,9 @@ const TIB = 1n << 40n;
 const GIB = 1n << 30n;
 
 /** Highest tier first; the last row takes everybody. */
-export const TIERS: readonly [Tier, ...Tier[]] = [
+export type Tiers = readonly [Tier, ...Tier[]];
+
+export const TIERS: Tiers = [
   {
     name: 'Super Saiyan',
     minScore: 0.85,
@@ -92,7 +94,7 @@ export const TIERS: readonly [Tier, ...Tier[]] = [
  * The highest tier whose minimum score (of the window) and minimum successes (of the lifetime) are both met.
  * @param score reliability of the window, 0 to 1
  */
-export function tierOf(score: number, totalSuccesses: number, tiers: readonly [Tier, ...Tier[]] = TIERS): Tier {
+export function tierOf(score: number, totalSuccesses: number, tiers: Tiers = TIERS): Tier {
   return (
     tiers.find((tier) => score >= tier.minScore && totalSuccesses >= tier.minTotalSuccesses) ??
     (tiers[tiers.length - 1] as Tier)

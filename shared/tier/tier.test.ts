@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { README_TIERS } from './readme-table.ts';
 import { type Answer, baseRewards, latencyFactors, movingAverage, rewardsOf, scaleByLatency } from './reward.ts';
 import { scoreOf } from './score.ts';
 import { TIERS, tierOf } from './table.ts';
@@ -144,5 +145,23 @@ describe('weights', () => {
   });
   it('are none below the least count', () => {
     expect(weightsOf([{ uid: 1, average: 1 }], { ...rules, minCount: 2 })).toEqual([]);
+  });
+});
+
+describe('the table of the original’s README', () => {
+  it('asks for at least as much, tier by tier, and pays and entrusts the same', () => {
+    expect(README_TIERS.map(({ name }) => name)).toEqual(TIERS.map(({ name }) => name));
+    for (const [at, tier] of README_TIERS.entries()) {
+      const { minScore, minTotalSuccesses, ...rest } = TIERS[at] ?? best;
+      expect(tier.minScore).toBeGreaterThanOrEqual(minScore);
+      expect(tier.minTotalSuccesses).toBeGreaterThanOrEqual(minTotalSuccesses);
+      expect(tier).toMatchObject(rest);
+    }
+  });
+
+  it('takes a miner out of the highest tier that the code’s table would leave there', () => {
+    expect(tierOf(0.87, 20_000).name).toBe('Super Saiyan');
+    expect(tierOf(0.87, 20_000, README_TIERS).name).toBe('Ruby');
+    expect(tierOf(0.1, 0, README_TIERS).name).toBe('Bronze');
   });
 });

@@ -3,10 +3,12 @@
  * them. Pure: the same standing always gets the same sentences. `describe-network.ts` writes them into the index,
  * `GET /v1/network/miners/{hotkey}` and `filetao miner explain` show them.
  */
+
 import { scoreOf } from '#shared/tier/score.ts';
+import type { Tiers } from '#shared/tier/table.ts';
 import { type Tier, tierOf } from '#shared/tier/table.ts';
 import { SCORED_TASKS, type Standing, type StandingEvent } from '#validator/state/standing.ts';
-import { type Tiers, tierNamed, windowTotals } from './standing-steps.ts';
+import { tierNamed, windowTotals } from './standing-steps.ts';
 
 export interface Circumstances {
   readonly tiers: Tiers;

@@ -2,6 +2,7 @@
  * Snapshots and the state of now, made of what the validator knows: pure, from the directory, the metagraph, the
  * standings and what each miner owes. Its cost is in miners, never in files. `describe-network.ts` gathers and writes.
  */
+
 import type { Metagraph, Neuron } from '#shared/chain/ports.ts';
 import type {
   MinerEvent,
@@ -13,8 +14,9 @@ import type {
 } from '#shared/index/network-ports.ts';
 import type { DirectorySnapshot, MinerEntry } from '#shared/index/ports.ts';
 import type { Hotkey } from '#shared/primitives/ids.ts';
+import type { Tiers } from '#shared/tier/table.ts';
 import type { Standing, StandingEvent } from '#validator/state/standing.ts';
-import { newStanding, type Tiers, tierNamed, windowTotals } from './standing-steps.ts';
+import { newStanding, tierNamed, windowTotals } from './standing-steps.ts';
 import { limitBytesOf } from './tier-allowance.ts';
 
 /** All that is known of one miner at one moment. */

@@ -3,14 +3,14 @@
  * are those of `shared/tier`; what is decided here is which answers count. `validator/state/standings.ts` keeps the
  * outcome. Measured times and sizes are brought into range first, so that no arithmetic of a batch can yield NaN.
  */
+
 import type { Hotkey } from '#shared/primitives/ids.ts';
 import { movingAverage, rewardsOf } from '#shared/tier/reward.ts';
 import { scoreOf } from '#shared/tier/score.ts';
+import type { Tiers } from '#shared/tier/table.ts';
 import { type Tier, tierOf } from '#shared/tier/table.ts';
 import type { Batch, Observation } from '#validator/state/ports.ts';
 import { SCORED_TASKS, type ScoredTask, type Standing, type TaskCounts } from '#validator/state/standing.ts';
-
-export type Tiers = readonly [Tier, ...Tier[]];
 
 /** Nothing on a network is quicker, and nothing that is asked may take longer. */
 const LEAST_SECONDS = 1e-6;

@@ -3,8 +3,10 @@
  * changed, and a snapshot for the series when one is due. Edges serve all of it. Reads a few records per miner and none
  * per file. A chain that is away leaves out only what it alone knows.
  */
+
 import type { MinerDetail, MinerNow, NetworkHistory } from '#shared/index/network-ports.ts';
 import type { Hotkey } from '#shared/primitives/ids.ts';
+import type { Tiers } from '#shared/tier/table.ts';
 import { explainStanding } from '#validator/domain/explain-standing.ts';
 import {
   type KnownMiner,
@@ -14,7 +16,7 @@ import {
   type NetworkFacts,
   networkSnapshot,
 } from '#validator/domain/network-rows.ts';
-import { newStanding, type Tiers } from '#validator/domain/standing-steps.ts';
+import { newStanding } from '#validator/domain/standing-steps.ts';
 import { limitBytesOf } from '#validator/domain/tier-allowance.ts';
 import type { ValidatorPorts } from '#validator/ports.ts';
 import type { Inventories, StandingsBook } from '#validator/state/ports.ts';

@@ -1,4 +1,5 @@
 /** A validator's folder behind the lease: what is refused when it is not held any more, with the real database. */
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +7,7 @@ import { expect, it } from 'vitest';
 import { type OpenIndex, openIndex } from '#infra/gateway/testing/open-index.ts';
 import { type Clock, silentLog } from '#shared/primitives/effects.ts';
 import { hotkeyOf } from '#shared/primitives/ids.ts';
+import { TIERS } from '#shared/tier/table.ts';
 import type { Batch } from '#validator/state/ports.ts';
 import { LeaseNotHeld } from './held-lease.ts';
 import { openAsLeader } from './open-as-leader.ts';
@@ -24,7 +26,7 @@ async function open(index: OpenIndex, dataDir: string, holder: string, evenIfBeh
     });
   const clock = { nowMs: () => index.nowMs(), sleep };
   const ports = { clock, log: silentLog, leadership: index.connect().leadership, steadyMs: () => index.nowMs() };
-  const settings = { dataDir, holder, times: { ttlMs: 30_000, renewMs: 5_000 }, evenIfBehind };
+  const settings = { dataDir, holder, times: { ttlMs: 30_000, renewMs: 5_000 }, evenIfBehind, tiers: TIERS };
   return await openAsLeader(ports, settings, new AbortController().signal);
 }
 

@@ -2,6 +2,7 @@
  * Opens the validator's folder as the one that works: waits for the lease (`stand-by.ts`), and gives out a state whose
  * database commits nothing while the lease is not surely held. Called by `main.ts`.
  */
+import type { Tiers } from '#shared/tier/table.ts';
 import { type Database, DatabaseRefused, openDatabase } from '#validator/state/database.ts';
 import { SCHEMA_PARTS, stateOver, type ValidatorState } from '#validator/state/open-state.ts';
 import type { HeldLease, LeasePorts, LeaseTimes } from './held-lease.ts';
@@ -22,6 +23,8 @@ export interface LeaderSettings {
   readonly holder: string;
   readonly times: LeaseTimes;
   readonly evenIfBehind: boolean;
+  /** What tiers ask for. */
+  readonly tiers: Tiers;
 }
 
 /** Grows with every batch that is counted and every round that is asked: what a copy that is too old lacks. */
@@ -45,7 +48,7 @@ const fenced = (database: Database, lease: Pick<HeldLease, 'check'>): Database =
 
 export function openAsLeader(
   ports: LeasePorts,
-  { dataDir, holder, times, evenIfBehind }: LeaderSettings,
+  { dataDir, holder, times, evenIfBehind, tiers }: LeaderSettings,
   signal: AbortSignal,
 ): Promise<Leading<OpenedFolder>> {
   return standBy<Folder>(
@@ -54,7 +57,7 @@ export function openAsLeader(
       ...{ holder, times, evenIfBehind },
       open(lease) {
         const database = openDatabase(dataDir, SCHEMA_PARTS);
-        return { database, state: stateOver(fenced(database, lease)), close: () => database.close() };
+        return { database, state: stateOver(fenced(database, lease), tiers), close: () => database.close() };
       },
       isBusy: (error) => error instanceof DatabaseRefused,
       close: (folder) => folder.close(),

@@ -1,6 +1,7 @@
 /** All that the validator remembers: its one database with every module's tables, and what reads and writes them. */
 
 import { systemClock } from '#shared/primitives/effects.ts';
+import type { Tiers } from '#shared/tier/table.ts';
 import { LEDGER_SCHEMA } from '../ledger/ledger.ts';
 import { AUDIT_SCHEMA, type AuditBook, createAuditBook } from './audit-book.ts';
 import type { Database } from './database.ts';
@@ -35,10 +36,10 @@ export interface ValidatorState {
   readonly synthetics: Synthetics;
 }
 
-export const stateOver = (database: Database): ValidatorState => ({
+export const stateOver = (database: Database, tiers: Tiers): ValidatorState => ({
   database,
   inventories: createInventories(database),
-  standings: createStandings(database),
+  standings: createStandings(database, tiers),
   weights: createWeightHistory(database),
   repairs: createRepairs(database, () => systemClock.nowMs()),
   pings: createPings(database),

@@ -3,9 +3,11 @@
  * validator's folder holds all of it (`database.ts`), so that what belongs together changes together: a verdict and
  * what it is worth are one transaction. Everything is keyed by the miner's hotkey; times are milliseconds.
  */
+
 import type { AnchorId, FileNumber, Hotkey } from '#shared/primitives/ids.ts';
 import type { InventoryView } from '#shared/proof/inventory.ts';
 import type { Ending, Task } from '#shared/tier/reward.ts';
+import type { Tiers } from '#shared/tier/table.ts';
 import type { Standing, StandingEvent } from './standing.ts';
 
 /** A shard that the tenant holds a miner to: its receipt was verified and the manifest names it. */
@@ -78,6 +80,8 @@ export interface Standings {
 
 /** All of the standings: what the jobs that close windows, set weights and publish snapshots work with. */
 export interface StandingsBook extends Standings {
+  /** The table that tiers are set by. */
+  readonly tiers: Tiers;
   /**
    * The chain is in this window of statistics now: when a later one than the open one, that closes, tiers are set and
    * counts begin anew. True when one was closed; windows that nobody saw are skipped. Joins the transaction.

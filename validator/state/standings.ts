@@ -4,7 +4,9 @@
  * a verdict and what it is worth are never apart. Keyed by hotkey: another uid changes nothing, a replaced hotkey is
  * forgotten and, should it come back, begins at 0. Pure steps: `validator/domain/standing-steps.ts`.
  */
+
 import type { Hotkey } from '#shared/primitives/ids.ts';
+import type { Tiers } from '#shared/tier/table.ts';
 import { TIERS } from '#shared/tier/table.ts';
 import {
   afterAnswer,
@@ -12,7 +14,6 @@ import {
   countingObservations,
   earnedBy,
   newStanding,
-  type Tiers,
   tierNamed,
 } from '#validator/domain/standing-steps.ts';
 import { numberIn, type Row } from './columns.ts';
@@ -107,6 +108,8 @@ export function createStandings(db: Database, tiers: Tiers = TIERS): StandingsBo
   }
 
   return {
+    tiers,
+
     record: (batch) =>
       db.transaction(() => {
         if (!countOnce(batch.id)) return false;
