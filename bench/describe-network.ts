@@ -14,7 +14,7 @@ import { silentLog, systemClock } from '#shared/primitives/effects.ts';
 import { succeed } from '#shared/primitives/failure.ts';
 import { type AnchorId, type Hotkey, hexId, type MinerNumber } from '#shared/primitives/ids.ts';
 import { minerKey } from '#shared/testing/network-rows.ts';
-import { TIERS, TIERS } from '#shared/tier/table.ts';
+import { TIERS } from '#shared/tier/table.ts';
 import { describeNetwork, newDescribeState } from '#validator/flows/describe-network.ts';
 import { openMemoryDatabase } from '#validator/state/database.ts';
 import { SCHEMA_PARTS, stateOver } from '#validator/state/open-state.ts';
