@@ -5,6 +5,9 @@ import type { SegmentRecord, ShardSlot } from '#shared/index/ports.ts';
 import { systemRandom } from '#shared/primitives/effects.ts';
 import { newOrderId } from '#shared/primitives/ids.ts';
 import { anchorIdOf } from '#shared/proof/anchor.ts';
+import { shardIdOf } from '#shared/proof/any-anchor.ts';
+import { loadNodeZkKernel } from '#shared/proof/zk/node-zk-kernel.ts';
+import { ZK_ANCHOR_TYPE } from '#shared/proof/zk/zk-anchor.ts';
 import type { MinerFault } from '#shared/testing/fake-miners.ts';
 import {
   createTransferWorld,
@@ -29,8 +32,14 @@ interface Repaired {
   readonly segment: StoredSegment;
 }
 
-async function stored(miners: number, k: number, n: number, bytes = SEGMENT): Promise<Repaired> {
-  const world = createTransferWorld({ kernel, miners, k, n, pace: QUICK_PACE });
+async function stored(
+  miners: number,
+  k: number,
+  n: number,
+  bytes = SEGMENT,
+  options: Pick<Parameters<typeof createTransferWorld>[0], 'zkKernel'> = {},
+): Promise<Repaired> {
+  const world = createTransferWorld({ kernel, miners, k, n, pace: QUICK_PACE, ...options });
   const file = testBytes(bytes);
   const request = world.storeRequest(file.length);
   const outcome = await storeSegments(world.ports, request, segmentsOf(file), world.onStored, world.onStrays);
@@ -99,6 +108,28 @@ async function readBack({ world, segment }: Repaired): Promise<Uint8Array | unde
 /** Every slot on a miner of its own. */
 const expectSpread = ({ slots }: SegmentRecord) =>
   expect(new Set(slots.map(({ miner }) => miner)).size).toBe(slots.length);
+
+describe('a shard of anchor type 2', () => {
+  it.each([
+    { how: 'rebuilt', wanted: lost(3) },
+    { how: 'moved', wanted: moved(3) },
+  ])('that is $how is anchored anew, under a blind key of its own', async ({ wanted }) => {
+    const one = await stored(12, 4, 10, 20_000, { zkKernel: loadNodeZkKernel });
+    const before = slotAt(one, 3);
+    const { outcome } = await rebuild(one, [wanted]);
+    expect(outcome.ok && outcome.value.placed.map(({ shardIndex }) => shardIndex)).toEqual([3]);
+    const after = slotAt(one, 3);
+    expect(after.root).not.toEqual(before.root);
+    expect(after.miner).not.toBe(before.miner);
+    const bytes = shardBytesOf(one.segment.bytes, 4);
+    const frameOf = ({ root, miner }: ShardSlot) =>
+      one.world.miners.of(miner).held.get(shardIdOf(ZK_ANCHOR_TYPE, root, bytes))?.frame;
+    expect(frameOf(before)?.blindKey).toHaveLength(32);
+    expect(frameOf(after)?.blindKey).toHaveLength(32);
+    expect(frameOf(after)?.blindKey).not.toEqual(frameOf(before)?.blindKey);
+    expect(await readBack(one)).toEqual(one.file);
+  });
+});
 
 describe('rebuildShards', () => {
   it.each([
