@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { concatBytes } from '#shared/primitives/bytes.ts';
 import { systemRandom } from '#shared/primitives/effects.ts';
 import { type AnchorId, newOrderId } from '#shared/primitives/ids.ts';
-import { leafCount } from '#shared/proof/anchor.ts';
+import { anchorOf, leafCount } from '#shared/proof/anchor.ts';
 import { type AnyAnchor, idOfAnchor } from '#shared/proof/any-anchor.ts';
 import { type ChallengeRequest, encodeRequest } from '#shared/proof/challenge-request.ts';
 import { signStatement } from '#shared/proof/statement.ts';
@@ -95,6 +95,19 @@ describe('a shard of anchor type 2', () => {
       const head = await tenant.headShard(miner.peer, anchorId, signal);
       expect(head).toEqual({ ok: true, value: { bytes: sizes[i] } });
     }
+  });
+
+  it('is proven in one round with shards of type 1, each by its own level', async () => {
+    const frame = randomFrame(5000);
+    const put = await tenant.putShard(miner.peer, newOrderId(systemRandom), frame, signal);
+    expect(put.ok).toBe(true);
+    const por = { anchorId: frame.anchorId, anchor: anchorOf(kernel, frame.shard) };
+    const zk = await store(5000);
+    expect(await verdicts([por, zk])).toEqual(['passed', 'passed']);
+    const { root, bytes } = zk.anchor;
+    // The same root under the other tag is another shard: nothing here has that name.
+    const posing = { anchorId: idOfAnchor({ root, bytes }), anchor: { root, bytes } };
+    expect(await verdicts([por, posing])).toEqual(['passed', 'missing']);
   });
 
   it('arrives over a stream as well, its key in front', async () => {
