@@ -24,7 +24,7 @@ let place: string;
 let phrase: string;
 beforeAll(async () => {
   place = mkdtempSync(join(tmpdir(), 'filetao-private-'));
-  [network, phrase] = await Promise.all([startNetwork(), newPhrase(12)]);
+  [network, phrase] = await Promise.all([startNetwork({ miners: 6 }), newPhrase(12)]);
 });
 afterAll(async () => {
   await network?.destroy();
