@@ -41,10 +41,10 @@ const big = (args: Args, name: string): bigint => args[name] as bigint;
 const bytes = (args: Args, name: string): Uint8Array => args[name] as Uint8Array;
 const numbers = (args: Args, name: string): readonly number[] => args[name] as readonly number[];
 
-/** The account of a `MultiAddress`; only plain accounts can be looked up. */
+/** The account of a `MultiAddress`: `AccountIdLookup` knows the form `Id` alone, not even the same bytes as `Address32`. */
 export function lookUp(address: ScaleValue): AccountId | undefined {
   const { type, value } = address as { type: string; value: ScaleValue };
-  return type === 'Id' || type === 'Address32' ? (value as AccountId) : undefined;
+  return type === 'Id' ? (value as AccountId) : undefined;
 }
 
 function sendTo(context: Context, who: AccountId, args: Args, amount: bigint, keepAlive: boolean): Dispatched {
