@@ -2,9 +2,10 @@
  * What the validator keeps on its own disk: its mark of the index, and the roster of the subnet's hotkeys (both durable
  * before they count). Made by `main.ts`.
  */
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { z } from 'zod';
+import { writeDurably } from '#shared/primitives/node-write-durably.ts';
 import { hotkeySetting } from '#shared/wire/setting-schemas.ts';
 import type { RosterStore } from './chain/watch-subnet.ts';
 import type { Roster } from './domain/roster.ts';
@@ -63,24 +64,4 @@ async function readJson(file: string): Promise<unknown> {
     throw error;
   });
   return text === undefined ? undefined : JSON.parse(text);
-}
-
-/** Whole or not at all, and on the disk: temporary file, fsync, rename, fsync of the folder. */
-async function writeDurably(file: string, text: string): Promise<void> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  const temporary = `${file}.new`;
-  const handle = await open(temporary, 'w', 0o600);
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(temporary, file);
-  const folder = await open(dirname(file), 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }

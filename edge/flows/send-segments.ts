@@ -2,16 +2,19 @@
  * The part of a store that leaves traces: intent, shards on miners, staged records, manifest; and their removal when
  * something fails. Called by `store-file.ts` with a redundancy chosen and the first segment in hand.
  */
+
 import { BodyRefused } from '#edge/body/body-refused.ts';
 import { type EdgeFailure, type EdgeResult, refuse } from '#edge/http/problem.ts';
 import type { EdgePorts } from '#edge/ports.ts';
 import type { Redundancy } from '#shared/codec/redundancy.ts';
 import { SEGMENT_BYTES } from '#shared/codec/segment.ts';
-import { type CommitOutcome, type FileRecord, IndexUnavailable } from '#shared/index/ports.ts';
+import { type FileRecord, IndexUnavailable } from '#shared/index/ports.ts';
 import { succeed } from '#shared/primitives/failure.ts';
 import { type Cid, type FileNumber, newFileId, newOrderId } from '#shared/primitives/ids.ts';
+import { newCodingId } from '#shared/proof/mask.ts';
 import { ZK_ANCHOR_TYPE } from '#shared/proof/zk/zk-anchor.ts';
 import type { FileCoding, Peer, StoreFailure } from '#shared/transfer/ports.ts';
+import { commitSurely } from './commit-surely.ts';
 import { keepLongest } from './keep-longest.ts';
 import { StrayList } from './stray-list.ts';
 import { type StoredFile, type Upload, wrongCid } from './upload.ts';
@@ -26,12 +29,6 @@ export interface Sending {
   readonly cidOfAll: () => Cid;
 }
 
-/** Bytes of the random id that a file's masks are derived from (por/v1 §3). */
-const CODING_ID_BYTES = 16;
-/** A commit whose answer was lost is asked again so often; it is safe to repeat. */
-const COMMIT_ATTEMPTS = 3;
-const COMMIT_PAUSE_MS = 200;
-
 export async function sendSegments(ports: EdgePorts, input: Upload, sending: Sending): Promise<EdgeResult<StoredFile>> {
   const { settings, clock, random, files } = ports;
   const secret = await ports.maskSecrets.forStoring();
@@ -45,7 +42,7 @@ export async function sendSegments(ports: EdgePorts, input: Upload, sending: Sen
     number,
     fileId,
     ...sending.redundancy,
-    codingId: random(CODING_ID_BYTES),
+    codingId: newCodingId(random),
     ...anchoring,
     maskEpoch: ports.maskSecrets.newestEpoch,
     maskSecret: secret.value,
@@ -99,8 +96,7 @@ export async function sendSegments(ports: EdgePorts, input: Upload, sending: Sen
       await abandon();
       return wrongCid(cid, input.announcedCid);
     }
-    committing = true;
-    const outcome = await commit(ports, {
+    const record: FileRecord = {
       number,
       fileId,
       owner: input.owner,
@@ -116,7 +112,9 @@ export async function sendSegments(ports: EdgePorts, input: Upload, sending: Sen
       expiresAtMs: input.expiresAtMs,
       ...(input.name === undefined ? {} : { name: input.name }),
       ...(input.contentType === undefined ? {} : { contentType: input.contentType }),
-    });
+    };
+    committing = true;
+    const outcome = await commitSurely(ports, () => files.commitFile(record));
     if (outcome.outcome === 'stored') {
       ports.background(strays.hand(files).catch((error) => noteStraysLost(ports, number, error)));
       return succeed({ file: outcome.file, created: true });
@@ -151,17 +149,6 @@ export async function* watchSource<T>(
 
 function noteStraysLost(ports: EdgePorts, file: FileNumber, error: unknown): void {
   ports.log.warn('strays-not-handed-over', { file, error: String(error) });
-}
-
-async function commit(ports: EdgePorts, record: FileRecord): Promise<CommitOutcome> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await ports.files.commitFile(record);
-    } catch (error) {
-      if (attempt === COMMIT_ATTEMPTS || !(error instanceof IndexUnavailable)) throw error;
-      await ports.clock.sleep(COMMIT_PAUSE_MS * attempt);
-    }
-  }
 }
 
 /** The engine's failure as an answer. */

@@ -9,6 +9,7 @@
 import { type FileHandle, mkdir, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AnchorId, Hotkey } from '#shared/primitives/ids.ts';
+import { flushFolder } from '#shared/primitives/node-write-durably.ts';
 
 export interface Folders {
   readonly root: string;
@@ -34,16 +35,6 @@ export const shardPath = (folders: Folders, tenant: Hotkey, anchorId: AnchorId):
 export const SHARD_PREFIXES: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
   byte.toString(16).padStart(2, '0'),
 );
-
-/** Flushes a folder's entries: a rename is not durable before. */
-export async function flushFolder(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
 
 /**
  * Flushes folders over and over: a handle is opened once and kept, 256 a tenant at most (Node raises the process's limit

@@ -2,10 +2,11 @@
  * The edges that a validator keeps in grants beside those of its settings: `edges.json` in its data folder. `filetao edge
  * grant` and `revoke` change it, the running validator reads it at each run of its grant job, so no restart is needed.
  */
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Hotkey } from '#shared/primitives/ids.ts';
+import { writeDurably } from '#shared/primitives/node-write-durably.ts';
 import { hotkeySetting } from '#shared/wire/setting-schemas.ts';
 
 const FILE = 'edges.json';
@@ -46,19 +47,8 @@ export async function removeFromEdgeList(dataDir: string, edge: Hotkey): Promise
   return true;
 }
 
-/** Whole or not at all. */
-async function write(dataDir: string, edges: readonly Hotkey[]): Promise<void> {
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  const path = join(dataDir, FILE);
-  const file = await open(`${path}.new`, 'w', 0o600);
-  try {
-    await file.writeFile(`${JSON.stringify({ edges }, undefined, 2)}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(`${path}.new`, path);
-}
+const write = (dataDir: string, edges: readonly Hotkey[]): Promise<void> =>
+  writeDurably(join(dataDir, FILE), `${JSON.stringify({ edges }, undefined, 2)}\n`);
 
 function parseJson(text: string): unknown {
   try {

@@ -2,10 +2,10 @@
  * Pending weight commits in one JSON file, written whole beside it and moved over, so that a crash leaves the old or
  * the new one. Only its owner may read it: a salt reveals weights before their time.
  */
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { type Hotkey, parseHotkey } from '#shared/primitives/ids.ts';
+import { writeDurably } from '#shared/primitives/node-write-durably.ts';
 import type { CommitStore, PendingCommit } from './ports.ts';
 
 const U16 = z.int().min(0).max(65_535);
@@ -49,17 +49,9 @@ export function createNodeCommitStore(path: string): CommitStore {
     return parsed.data;
   }
 
-  async function write(commits: readonly PendingCommit[]): Promise<void> {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  function write(commits: readonly PendingCommit[]): Promise<void> {
     const rows = commits.map((commit) => ({ ...commit, versionKey: commit.versionKey.toString() }));
-    const file = await open(`${path}.new`, 'w', 0o600);
-    try {
-      await file.writeFile(JSON.stringify(rows));
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(`${path}.new`, path);
+    return writeDurably(path, JSON.stringify(rows));
   }
 
   return {

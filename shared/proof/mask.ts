@@ -6,6 +6,7 @@
 import { hkdf } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { ByteWriter, utf8 } from '#shared/primitives/bytes.ts';
+import type { Random } from '#shared/primitives/effects.ts';
 import { invariant } from '#shared/primitives/failure.ts';
 import { type Hotkey, publicKeyOf } from '#shared/primitives/ids.ts';
 
@@ -18,6 +19,9 @@ const BLIND_TAG = 'filetao/mask/v1/blind';
 const CHECK_TAG = 'filetao/mask/v1/check';
 const CHECK_BYTES = 16;
 const COUNTER_ZERO = new Uint8Array(16);
+
+/** The random id that the masks of a new coding are derived from. */
+export const newCodingId = (random: Random): Uint8Array => random(CODING_ID_BYTES);
 
 /** Where a shard goes. `placement` counts every placing of that shard index, hedges and repairs included. */
 export interface ShardPlace {

@@ -4,11 +4,13 @@
  * one an upload like any other: its intent is on record before a byte leaves, and whatever does not come to a switch is
  * handed over as strays. Receipts go the way that an edge's go. Called by `recode.ts`.
  */
+
 import type { Redundancy } from '#shared/codec/redundancy.ts';
 import { segmentLength } from '#shared/codec/segment.ts';
 import { type FileRecord, IndexUnavailable, type Recoding } from '#shared/index/ports.ts';
 import type { Failure } from '#shared/primitives/failure.ts';
 import { type AnchorId, idBytes, type MinerNumber, newOrderId, refOf } from '#shared/primitives/ids.ts';
+import { newCodingId } from '#shared/proof/mask.ts';
 import { createBudget } from '#shared/transfer/budget.ts';
 import { fetchSegments } from '#shared/transfer/fetch-segments.ts';
 import type { FetchSegment, SlotComplaint } from '#shared/transfer/ports.ts';
@@ -25,8 +27,6 @@ export type RecodeOutcome =
   | { readonly outcome: 'file-changed' }
   | { readonly outcome: 'waits'; readonly reason: string };
 
-/** Bytes of the random id that a file's masks are derived from (por/v1 §3). */
-const CODING_ID_BYTES = 16;
 /** Segment records read at once: at (16, 40) 30 KB. */
 const SEGMENTS_AT_ONCE = 16;
 /** Of one file at a time: what is read, and what is coded and sent; each has two full segments' room. */
@@ -73,7 +73,7 @@ export async function recodeFile(
   const { owner, fileId, maskEpoch, anchorType } = file;
   const endsAtMs = clock.nowMs() + settings.sessionMs;
   const number = await files.beginUpload({ owner, fileId, expiresAtMs: endsAtMs });
-  const recoding: Recoding = { number, ...redundancy, codingId: transfer.random(CODING_ID_BYTES), maskEpoch };
+  const recoding: Recoding = { number, ...redundancy, codingId: newCodingId(transfer.random), maskEpoch };
   const stored: Sent[] = [];
   const strays: Sent[] = [];
   const abandon = async () => {

@@ -7,6 +7,7 @@ import { type FileHandle, mkdir, open, stat, truncate, unlink } from 'node:fs/pr
 import { encodeFrame } from '#shared/ledger/log-frames.ts';
 import { framesOf, type LogName, logFile, logNumbers } from '#shared/ledger/node-log-files.ts';
 import { concatBytes } from '#shared/primitives/bytes.ts';
+import { flushFolder } from '#shared/primitives/node-write-durably.ts';
 
 export interface LogSettings {
   /** A file is closed once it is this large. */
@@ -125,14 +126,5 @@ async function scan(file: string): Promise<{ readonly last: Uint8Array | undefin
     const step = await frames.next();
     if (step.done) return { last: last?.slice(), end: step.value };
     last = step.value.payload;
-  }
-}
-
-async function flushFolder(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }

@@ -3,6 +3,7 @@
  * decided in the index, and the manifest is committed by what was decided; each step can be taken again, by anyone, with
  * the same outcome. Abort: only while nothing else was decided.
  */
+import { commitSurely } from '#edge/flows/commit-surely.ts';
 import { keepLongest } from '#edge/flows/keep-longest.ts';
 import { StrayList } from '#edge/flows/stray-list.ts';
 import type { StoredFile } from '#edge/flows/upload.ts';
@@ -22,9 +23,6 @@ import { proveHash } from './prove-hash.ts';
 const PARTS_PER_PAGE = 500;
 /** Missing parts that a refusal names. */
 const MAX_NAMED = 100;
-/** A commit whose answer was lost is asked again so often; it is safe to repeat. */
-const COMMIT_ATTEMPTS = 3;
-const COMMIT_PAUSE_MS = 200;
 
 /** What the client says the whole is; at least one of these, here or when it opened the session. */
 export interface Completing {
@@ -150,7 +148,7 @@ async function finish(
   }
   let outcome: CommitOutcome;
   try {
-    outcome = await commit(ports, session, completion);
+    outcome = await commitSurely(ports, () => ports.uploads.commitUpload(session, completion));
   } catch (error) {
     if (!(error instanceof IndexUnavailable)) throw error;
     ports.log.error('commit-unanswered', { file: session.number, error: String(error) });
@@ -175,17 +173,6 @@ async function finish(
     return refuse('expired', 'the file was stored, and is gone since');
   }
   return succeed({ file, created: true });
-}
-
-async function commit(ports: EdgePorts, session: UploadSession, completion: UploadCompletion): Promise<CommitOutcome> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await ports.uploads.commitUpload(session, completion);
-    } catch (error) {
-      if (attempt === COMMIT_ATTEMPTS || !(error instanceof IndexUnavailable)) throw error;
-      await ports.clock.sleep(COMMIT_PAUSE_MS * attempt);
-    }
-  }
 }
 
 /** Gives an upload up; doing it again does nothing. */

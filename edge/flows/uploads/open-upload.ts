@@ -14,6 +14,7 @@ import type { FileRecord } from '#shared/index/ports.ts';
 import type { UploadSession } from '#shared/index/upload-ports.ts';
 import { succeed } from '#shared/primitives/failure.ts';
 import { type Cid, newFileId, type OwnerId } from '#shared/primitives/ids.ts';
+import { newCodingId } from '#shared/proof/mask.ts';
 import type { ProblemCode } from '#shared/wire/problem.ts';
 import {
   defaultPartBytes,
@@ -23,9 +24,6 @@ import {
   PART_UNIT_BYTES,
   segmentBytesFor,
 } from './part-plan.ts';
-
-/** Bytes of the random id that a file's masks are derived from (por/v1 §3). */
-const CODING_ID_BYTES = 16;
 
 export interface NewUpload {
   readonly owner: OwnerId;
@@ -65,7 +63,7 @@ export async function openUpload(ports: EdgePorts, asked: NewUpload): Promise<Ed
   if (!secret.ok) return secret;
   const session = await ports.uploads.openUpload(
     {
-      ...{ fileId: newFileId(ports.random), owner, codingId: ports.random(CODING_ID_BYTES) },
+      ...{ fileId: newFileId(ports.random), owner, codingId: newCodingId(ports.random) },
       ...{ maskEpoch: ports.maskSecrets.newestEpoch, ...redundancy.value },
       ...{ segmentBytes: segmentBytesFor(partBytes.value), partBytes: partBytes.value },
       ...{ openedAtMs: nowMs, endsAtMs: nowMs + ports.settings.uploadSessionMs, ttlMs },
