@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemRandom } from '#shared/primitives/effects.ts';
 import { type AnchorId, newOrderId } from '#shared/primitives/ids.ts';
 import type { Signer } from '#shared/primitives/signer.ts';
-import { type Anchor, anchorOf, leafCount } from '#shared/proof/anchor.ts';
+import { anchorOf } from '#shared/proof/anchor.ts';
 import { type AuditRecord, encodeRecord } from '#shared/proof/audit-record.ts';
 import { type ChallengeRequest, encodeRequest } from '#shared/proof/challenge-request.ts';
 import { commitOf } from '#shared/proof/seed.ts';
@@ -12,6 +12,7 @@ import { signStatement } from '#shared/proof/statement.ts';
 import { type Judgement, planRound, verifyAnswer } from '#shared/proof/verify-answer.ts';
 import { encodeChallengeBody } from '#shared/wire/challenge-body.ts';
 import { foldersOf, shardPath } from '../store/folders.ts';
+import { type Held, requestFor } from '../testing/challenge-request.ts';
 import {
   clientOf,
   KEYS,
@@ -39,11 +40,6 @@ afterAll(async () => {
   await miner.remove();
 });
 
-interface Held {
-  readonly anchorId: AnchorId;
-  readonly anchor: Anchor;
-}
-
 async function store(bytes: number): Promise<Held> {
   const frame = randomFrame(bytes);
   const put = await tenant.putShard(miner.peer, newOrderId(systemRandom), frame, signal);
@@ -52,28 +48,6 @@ async function store(bytes: number): Promise<Held> {
 }
 const fileOf = ({ anchorId }: Held) => shardPath(foldersOf(miner.root), TENANT.hotkey, anchorId);
 
-let round = 100;
-function requestFor(shards: readonly Held[], changes: Partial<ChallengeRequest> = {}): ChallengeRequest {
-  const items = shards
-    .map(({ anchorId, anchor }) => ({ anchorId, leaves: Math.min(3, leafCount(anchor.bytes)) }))
-    .sort((a, b) => (a.anchorId < b.anchorId ? -1 : 1));
-  return {
-    validator: TENANT.hotkey,
-    miner: KEYS.miner.hotkey,
-    round: ++round,
-    block: 25 * round,
-    blockHash: systemRandom(32),
-    prevTranscript: systemRandom(32),
-    inventory: systemRandom(32),
-    inventoryLeaves: 1000,
-    salt: systemRandom(32),
-    nextCommit: systemRandom(32),
-    leaves: items.reduce((sum, item) => sum + item.leaves, 0),
-    sweep: false,
-    items,
-    ...changes,
-  };
-}
 const signed = (request: ChallengeRequest, signer: Signer = TENANT) =>
   signStatement(signer, encodeRequest(NETWORK, request));
 

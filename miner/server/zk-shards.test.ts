@@ -3,10 +3,10 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { concatBytes } from '#shared/primitives/bytes.ts';
 import { systemRandom } from '#shared/primitives/effects.ts';
-import { type AnchorId, newOrderId } from '#shared/primitives/ids.ts';
-import { anchorOf, leafCount } from '#shared/proof/anchor.ts';
-import { type AnyAnchor, idOfAnchor } from '#shared/proof/any-anchor.ts';
-import { type ChallengeRequest, encodeRequest } from '#shared/proof/challenge-request.ts';
+import { newOrderId } from '#shared/primitives/ids.ts';
+import { anchorOf } from '#shared/proof/anchor.ts';
+import { idOfAnchor } from '#shared/proof/any-anchor.ts';
+import { encodeRequest } from '#shared/proof/challenge-request.ts';
 import { signStatement } from '#shared/proof/statement.ts';
 import { planRound, verifyAnswer } from '#shared/proof/verify-answer.ts';
 import { zkAnchorOf } from '#shared/proof/zk/zk-anchor.ts';
@@ -14,6 +14,7 @@ import { encodeFrameHead, FRAMES_TYPE, STREAM_END } from '#shared/wire/frames.ts
 import { MAX_ZK_FILE_BYTES } from '#shared/wire/limits.ts';
 import { ReplyParser } from '#shared/wire/replies.ts';
 import { foldersOf, shardPath } from '../store/folders.ts';
+import { type Held, requestFor } from '../testing/challenge-request.ts';
 import {
   clientOf,
   KEYS,
@@ -42,11 +43,6 @@ afterAll(async () => {
   await miner.remove();
 });
 
-interface Held {
-  readonly anchorId: AnchorId;
-  readonly anchor: AnyAnchor;
-}
-
 function zkFrame(bytes: number) {
   const blindKey = systemRandom(32);
   const frame = randomFrame(bytes);
@@ -61,18 +57,8 @@ async function store(bytes: number): Promise<Held> {
   return { anchorId: frame.anchorId, anchor };
 }
 
-let round = 100;
 async function verdicts(shards: readonly Held[]): Promise<readonly string[]> {
-  const items = shards
-    .map(({ anchorId, anchor }) => ({ anchorId, leaves: Math.min(3, leafCount(anchor.bytes)) }))
-    .sort((a, b) => (a.anchorId < b.anchorId ? -1 : 1));
-  const request: ChallengeRequest = {
-    ...{ validator: TENANT.hotkey, miner: KEYS.miner.hotkey, round: ++round, block: 25 * round },
-    ...{ blockHash: systemRandom(32), prevTranscript: systemRandom(32), inventory: systemRandom(32) },
-    ...{ inventoryLeaves: 1000, salt: systemRandom(32), nextCommit: systemRandom(32) },
-    leaves: items.reduce((sum, item) => sum + item.leaves, 0),
-    ...{ sweep: false, items },
-  };
+  const request = requestFor(shards);
   const plan = planRound(NETWORK, request, new Map(shards.map(({ anchorId, anchor }) => [anchorId, anchor])));
   if (!plan.ok) throw new Error(plan.failure.message);
   const signed = signStatement(TENANT, encodeRequest(NETWORK, request));
