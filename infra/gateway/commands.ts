@@ -30,6 +30,7 @@ export const COMMANDS: ReadonlyMap<string, CommandRule> = new Map<string, Comman
   ['SETRANGE', write(3)],
   ['INCRBY', write(2)],
   ['DEL', write(-1, 'all')],
+  ['BITFIELD', write(-4)],
   ['PEXPIRE', write(2)],
   ['RENAME', write(2, 'all')],
   ['HGET', read(2)],
@@ -57,6 +58,12 @@ export const COMMANDS: ReadonlyMap<string, CommandRule> = new Map<string, Comman
 /** SETRANGE past this is refused: a few bytes of request must not make an engine allocate 512 MB, as Redis would. */
 const MAX_STRING_BYTES = 1024 * 1024;
 
+/**
+ * Of BITFIELD only 64-bit fields pass, the first ten of a string: the offset of a single one could make an engine
+ * allocate 512 MB.
+ */
+const FIELD_OPERATIONS = /^(?: (?:get i64 #[0-9]|(?:set|incrby) i64 #[0-9] [^ ]*))+$/i;
+
 /** Most characters of a client's command name that an error repeats (Redis does the same with 128). */
 const NAME_IN_ERROR = 128;
 
@@ -69,6 +76,10 @@ export function refusal(command: Command): ErrorReply | undefined {
   if (!wrong && command.name === 'INFO') {
     const section = Buffer.from(command.args[0] ?? []).toString('latin1');
     if (section.toLowerCase() !== 'memory') return { error: "ERR only 'INFO memory' is served" };
+  }
+  if (!wrong && command.name === 'BITFIELD') {
+    const operations = command.args.slice(1).map((word) => ` ${Buffer.from(word).toString('latin1')}`);
+    if (!FIELD_OPERATIONS.test(operations.join(''))) return { error: 'ERR syntax error' };
   }
   if (!wrong && command.name === 'SETRANGE') {
     const end = Number(Buffer.from(command.args[1] ?? []).toString('latin1')) + (command.args[2]?.length ?? 0);

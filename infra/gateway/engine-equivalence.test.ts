@@ -79,7 +79,21 @@ const zrange = (by: readonly string[], end: fc.Arbitrary<string>, on: fc.Arbitra
       command('ZRANGE', name, low, high, ...by, ...rev, ...part, ...scores),
     );
 
+const fieldOperation = fc.oneof(
+  { weight: 5, arbitrary: fc.nat(3).map((at) => ['GET', 'i64', `#${at}`]) },
+  {
+    weight: 9,
+    arbitrary: fc
+      .tuple(fc.constantFrom('SET', 'incrby', 'INCRBY'), fc.nat(3), number)
+      .map(([name, at, value]) => [name, 'i64', `#${at}`, value]),
+  },
+  { weight: 1, arbitrary: fc.constantFrom(['GET', 'u63', '#0'], ['INCRBY', 'i64', '#0'], ['SET', 'i64', '#99', '1']) },
+);
+
 const anyCommand: fc.Arbitrary<Command> = fc.oneof(
+  fc
+    .tuple(key, fc.array(fieldOperation, { minLength: 1, maxLength: 4 }))
+    .map(([name, all]) => command('BITFIELD', name, ...all.flat())),
   fc
     .array(member, { minLength: 1, maxLength: 6 })
     .map((all) => command('ZADD', 'lex', ...all.flatMap((text) => ['0', text]))),

@@ -75,6 +75,10 @@ describe('the REST format', () => {
     ['too many arguments', '/', ['GET', 'a', 'b'], 400, 'wrong number'],
     ['an unknown command', '/', ['NOPE'], 400, 'unknown or refused'],
     ['a huge offset', '/', ['SETRANGE', 'a', '500000000', 'x'], 400, 'maximum allowed size'],
+    ['a field far out', '/', ['BITFIELD', 'a', 'SET', 'i64', '#10', '1'], 400, 'syntax error'],
+    ['a bit far out', '/', ['BITFIELD', 'a', 'SET', 'u1', '4294967295', '1'], 400, 'syntax error'],
+    ['a field far out behind another', '/', ['BITFIELD', 'a', 'GET i64 #0', 'SET', 'i64', '#99', '1'], 400, 'syntax'],
+    ['a field without its number', '/', ['BITFIELD', 'a', 'INCRBY', 'i64', '#0'], 400, 'syntax error'],
     ['another path', '/set/a/b', ['PING'], 404, 'no such path'],
   ])('refuses %s', async (_, path, body, status, text) => {
     expect(await post(path, body)).toEqual({ status, body: error(text) });
@@ -170,6 +174,7 @@ describe('tokens', () => {
     ['INCRBY', 'mc', '1'],
     ['SET', 'g:5Grw', 'x'],
     ['HINCRBY', 'id', 'epoch', '1'],
+    ['BITFIELD', 'mc', 'INCRBY', 'i64', '#0', '1'],
     ['DEL', 'f:1', 'g:5Grw'],
     ['RENAME', 'f:1', 'g:5Grw'],
     ['RENAME', 'g:5Grw', 'f:1'],

@@ -13,7 +13,7 @@
  *   m:BUCKET          files by owner and name (the same)
  *   o:OWNER:PAGE      an owner's files in order of commit, 64 a page (zset)
  *   v:FILE            a private file's signed envelope, base64 (only of files that have one)
- *   u:OWNER           an owner's counters and quota (hash: f files, b bytes, d deleted ever, q quota)
+ *   u:OWNER           an owner's counters and quota (four numbers in a string, see `redis-owner-counters.ts`)
  *   e:SLOT            files by the two minutes they expire in (zset)       ec   the slot collected so far
  *   td                tombstones (zset by number)           d:TAG     last deletion of an owner's CID
  *   mv:FILE           the number that a re-coded file has now (passing)

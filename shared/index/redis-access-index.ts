@@ -7,6 +7,7 @@ import { parseOwnerId } from '#shared/primitives/ids.ts';
 import { keys } from './keys.ts';
 import type { AccessIndex, ApiKey } from './ports.ts';
 import { nonsense, type RedisConnection } from './redis-connection.ts';
+import { askQuota, readHasQuota, setQuota } from './redis-owner-counters.ts';
 import { nonceTag } from './tags.ts';
 
 const packKey = (key: ApiKey): string => JSON.stringify([key.keyId, key.owner, key.createdAtMs, key.label]);
@@ -60,14 +61,14 @@ export function createRedisAccessIndex(connection: RedisConnection): AccessIndex
     async isKnownOwner(owner) {
       const replies = await connection.read((c) => {
         c.exists(keys.ownerKeys(owner));
-        c.hget(keys.usage(owner), 'q');
+        askQuota(c, owner);
       });
       const hasKeys = replies.integer() === 1;
-      return replies.textOrNull() !== null || hasKeys;
+      return readHasQuota(replies) || hasKeys;
     },
     async setQuota(owner, quotaBytes) {
-      if (!Number.isSafeInteger(quotaBytes) || quotaBytes < 0) throw new RangeError('a quota is a number of bytes');
-      (await connection.write((c) => c.hset(keys.usage(owner), { q: quotaBytes }))).integer();
+      if (!Number.isSafeInteger(quotaBytes + 1) || quotaBytes < 0) throw new RangeError('a quota is a number of bytes');
+      (await connection.write((c) => setQuota(c, owner, quotaBytes))).integers(1);
     },
     async readGrant(edge) {
       const text = (await connection.read((c) => c.get(keys.grant(edge)))).textOrNull();

@@ -17,12 +17,10 @@ import {
   isFileOf,
   isLive,
   nameEntryOf,
-  type OwnerCounters,
-  readCounters,
   readStored,
-  USAGE_FIELDS,
 } from './redis-context.ts';
 import { readEither } from './redis-find-files.ts';
+import { askCounters, countFile, type OwnerCounters, readBytesNow, readCounters } from './redis-owner-counters.ts';
 import { deleteFile, removeChunks } from './redis-remove-file.ts';
 import type { Chunk, StagedUpload } from './staged-uploads.ts';
 import { cidMember, cidTag, ownerCidMember, ownerCidTag, parseCidMember, prefixRange } from './tags.ts';
@@ -75,12 +73,12 @@ async function look(context: IndexContext, file: FileRecord, upload: StagedUploa
     const { min, max } = prefixRange(tag);
     c.set(keys.commitLease(tag), file.number, { nx: true, px: LEASE_MS });
     c.zrange(keys.cidBucket(bucket), min, max, { byLex: true });
-    c.hmget(keys.usage(file.owner), ...USAGE_FIELDS);
+    askCounters(c, file.owner);
     if (!upload || upload.uncertain) c.zscore(keys.uploads, file.number);
   });
   const held = replies.wasSet();
   const numbers = replies.texts().flatMap((member) => parseCidMember(member)?.file ?? []);
-  const counters = readCounters(context, replies);
+  const counters = readCounters(replies, context.defaultQuotaBytes);
   const intentGone = !upload || upload.uncertain ? replies.textOrNull() === null : false;
   const stored = (await readStored(context, numbers)).filter((other) => isFileOf(other.file, file.cid, file.owner));
   return { held, counters, stored, intentGone };
@@ -134,8 +132,7 @@ async function makeVisible(
   upload.uncertain = true;
   const replies = await context.connection.multi((c) => {
     c.set(keys.live(file.number), text, { nx: true });
-    c.hincrby(keys.usage(file.owner), 'b', file.bytes);
-    c.hincrby(keys.usage(file.owner), 'f', 1);
+    countFile(c, file.owner, file.bytes, 1);
     c.zrem(keys.uploads, file.number);
     c.zadd(
       keys.cidBucket(byCid.bucket),
@@ -155,10 +152,10 @@ async function makeVisible(
     if (upload.writtenChunks > 0 && !upload.shared) c.hdel(keys.uploadChunks, `${file.number}`);
   });
   const first = replies.wasSet();
-  const bytesNow = replies.integer();
+  const bytesNow = readBytesNow(replies);
   if (!first) {
     // An earlier switch of ours came through late, counted once already: take the second count back.
-    await count(context, file, -1);
+    await context.connection.write((c) => countFile(c, file.owner, file.bytes, -1));
   } else if (bytesNow > counters.quotaBytes) {
     // Another file of the owner was committed in between: the one that came later goes.
     await deleteFile(context, file, 'deleted');
@@ -209,13 +206,6 @@ async function tellOfTheGone(context: IndexContext, file: FileRecord, lease: Lea
 async function release(context: IndexContext, file: FileRecord, lease: Lease): Promise<void> {
   if (mayHaveEnded(context.clock, lease)) return;
   await context.connection.write((c) => c.del(keys.commitLease(ownerCidTag(file.owner, file.cid).tag)));
-}
-
-async function count(context: IndexContext, file: FileRecord, sign: 1 | -1): Promise<void> {
-  await context.connection.multi((c) => {
-    c.hincrby(keys.usage(file.owner), 'b', sign * file.bytes);
-    c.hincrby(keys.usage(file.owner), 'f', sign);
-  });
 }
 
 /** Removes staged chunks, then the intent: a crash in between leaves the intent, which finds them again. */

@@ -47,6 +47,11 @@ export class Replies {
     const value = this.any();
     return typeof value === 'number' && Number.isSafeInteger(value) ? value : nonsense('an integer');
   }
+  integers(count: number): readonly number[] {
+    const value = this.any();
+    const fits = Array.isArray(value) && value.length === count && value.every((item) => Number.isSafeInteger(item));
+    return fits ? value : nonsense('integers');
+  }
   textOrNull(): string | null {
     const value = this.any();
     return value === null || typeof value === 'string' ? value : nonsense('text');

@@ -5,8 +5,8 @@ import type { Cid, FileNumber, OwnerId } from '#shared/primitives/ids.ts';
 import type { FileNumbers } from './file-numbers.ts';
 import { parseFile, type StoredFile } from './file-record.ts';
 import { keys } from './keys.ts';
-import type { FileRecord, OwnerUsage } from './ports.ts';
-import { countOf, nonsense, type RedisConnection, type Replies } from './redis-connection.ts';
+import type { FileRecord } from './ports.ts';
+import { countOf, nonsense, type RedisConnection } from './redis-connection.ts';
 import type { StagedUploads } from './staged-uploads.ts';
 import { nameMember, nameTag } from './tags.ts';
 
@@ -19,25 +19,8 @@ export interface IndexContext {
   readonly defaultQuotaBytes: number;
 }
 
-export const USAGE_FIELDS = ['f', 'b', 'd', 'q'] as const;
 /** Files on one page of an owner's list. */
 export const FILES_PER_PAGE = 64;
-
-export interface OwnerCounters extends OwnerUsage {
-  /** Files ever committed: the next one's place in the owner's list. */
-  readonly committed: number;
-}
-
-export function readCounters(context: IndexContext, replies: Replies): OwnerCounters {
-  const [files, bytes, deleted, quota] = replies.textsOrNulls(USAGE_FIELDS.length);
-  const count = countOf(files ?? null);
-  return {
-    files: count,
-    bytes: countOf(bytes ?? null),
-    quotaBytes: quota == null ? context.defaultQuotaBytes : countOf(quota),
-    committed: count + countOf(deleted ?? null),
-  };
-}
 
 /** A record's text as the file it must be. */
 export function mustParse(number: FileNumber, text: string): StoredFile {

@@ -23,11 +23,12 @@ import { packStray, parseStray } from './records.ts';
 import { changeFile, replaceSlot } from './redis-change-file.ts';
 import { abandon, commitFile } from './redis-commit-file.ts';
 import { countOf, nonsense } from './redis-connection.ts';
-import { type IndexContext, isLive, readCounters, readStored, USAGE_FIELDS } from './redis-context.ts';
+import { type IndexContext, isLive, readStored } from './redis-context.ts';
 import { readEnvelopes, writeEnvelope } from './redis-envelope.ts';
 import { expiredFiles } from './redis-expired-files.ts';
 import { findByName, findFile, listFiles, readEither, readSegments } from './redis-find-files.ts';
 import { liveFiles } from './redis-live-files.ts';
+import { askCounters, readCounters } from './redis-owner-counters.ts';
 import { createReceiptList } from './redis-receipts.ts';
 import { deleteFile, deletion, settleTombstone, tombstones } from './redis-remove-file.ts';
 import { replaceFile } from './redis-replace-file.ts';
@@ -80,8 +81,8 @@ export function createRedisFileIndex(context: IndexContext): FileIndex {
     readSegments: (file, from, count) => readSegments(context, file, from, count),
     listFiles: (owner, cursor, limit) => listFiles(context, owner, cursor, limit),
     async usage(owner) {
-      const replies = await connection.read((c) => c.hmget(keys.usage(owner), ...USAGE_FIELDS));
-      const { files, bytes, quotaBytes } = readCounters(context, replies);
+      const replies = await connection.read((c) => askCounters(c, owner));
+      const { files, bytes, quotaBytes } = readCounters(replies, context.defaultQuotaBytes);
       return { files, bytes, quotaBytes };
     },
     changeFile: (file, change) => changeFile(context, file, change),

@@ -8,16 +8,8 @@ import { keys } from './keys.ts';
 import type { FileRecord, Page, SegmentRecord } from './ports.ts';
 import { IndexUnavailable } from './ports.ts';
 import { parseSegment, segmentChars, segmentsPerChunk } from './records.ts';
-import {
-  FILES_PER_PAGE,
-  type IndexContext,
-  isFileOf,
-  isLive,
-  mustParse,
-  readCounters,
-  readCurrent,
-  USAGE_FIELDS,
-} from './redis-context.ts';
+import { FILES_PER_PAGE, type IndexContext, isFileOf, isLive, mustParse, readCurrent } from './redis-context.ts';
+import { askCounters, readCounters } from './redis-owner-counters.ts';
 import { cidTag, nameTag, ownerCidTag, parseCidMember, parseNameMember, prefixRange } from './tags.ts';
 
 /** Hits looked at together. */
@@ -92,8 +84,8 @@ export async function listFiles(
 ): Promise<Page<FileRecord>> {
   let place: Place | undefined;
   if (cursor === undefined) {
-    const replies = await context.connection.read((c) => c.hmget(keys.usage(owner), ...USAGE_FIELDS));
-    place = { page: Math.floor(readCounters(context, replies).committed / FILES_PER_PAGE) };
+    const replies = await context.connection.read((c) => askCounters(c, owner));
+    place = { page: Math.floor(readCounters(replies, context.defaultQuotaBytes).committed / FILES_PER_PAGE) };
   } else place = parseCursor(cursor);
   const items: FileRecord[] = [];
   for (let round = 0; place && round < LIST_ROUNDS; round++) {

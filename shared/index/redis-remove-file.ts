@@ -11,6 +11,7 @@ import { segmentsPerChunk } from './records.ts';
 import { releaseFile } from './redis-change-file.ts';
 import { countOf, nonsense } from './redis-connection.ts';
 import { expirySlotOf, type IndexContext, isFileOf, mustParse, readStored, removeName } from './redis-context.ts';
+import { countDeleted } from './redis-owner-counters.ts';
 import { cidMember, cidTag, ownerCidTag, parseCidMember, prefixRange } from './tags.ts';
 
 /** For so long `deletion` answers: well past the hold of 72 h that the miners' receipts wait for. */
@@ -78,9 +79,7 @@ async function bury(
   checkInTime(context.clock, lease);
   const replies = await context.connection.multi((c) => {
     c.rename(keys.live(file.number), keys.gone(file.number));
-    c.hincrby(keys.usage(file.owner), 'f', -1);
-    c.hincrby(keys.usage(file.owner), 'b', -file.bytes);
-    c.hincrby(keys.usage(file.owner), 'd', 1);
+    countDeleted(c, file.owner, file.bytes, 1);
     c.zadd(keys.tombstones, {
       score: file.number,
       member: packTombstone({ number: file.number, deletedAtMs: nowMs, reason }),
@@ -98,11 +97,7 @@ async function bury(
   });
   if (replies.anyOrError() !== undefined) return true;
   // Our lease had ended and somebody else has deleted the file: its count was taken off twice.
-  await context.connection.multi((c) => {
-    c.hincrby(keys.usage(file.owner), 'f', 1);
-    c.hincrby(keys.usage(file.owner), 'b', file.bytes);
-    c.hincrby(keys.usage(file.owner), 'd', -1);
-  });
+  await context.connection.write((c) => countDeleted(c, file.owner, file.bytes, -1));
   return false;
 }
 

@@ -4,6 +4,7 @@
  * (WAL, synchronous = FULL). A failure of the store rolls the whole group back and every request of it rejects.
  */
 import type { Command, Engine, Reply } from '../engine.ts';
+import { bitfield } from './bitfields.ts';
 import * as hashes from './hashes.ts';
 import { Keyspace } from './keyspace.ts';
 import * as lists from './lists.ts';
@@ -15,8 +16,8 @@ type Handler = (space: Keyspace, args: readonly Uint8Array[]) => Reply;
 const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ['PING', (_, args) => args[0] ?? { status: 'PONG' }],
   ['INFO', (space) => Buffer.from(`# Memory\r\nused_memory:${space.bytes()}\r\n`)],
-  ...Object.entries({ ...strings, ...hashes, ...zsets, ...lists })
-    .filter(([name]) => name !== 'add')
+  ...Object.entries({ bitfield, ...strings, ...hashes, ...zsets, ...lists })
+    .filter(([name]) => name !== 'add' && name !== 'store')
     .map(([name, handler]): [string, Handler] => [name.toUpperCase(), handler as Handler]),
 ]);
 

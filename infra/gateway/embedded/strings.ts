@@ -66,7 +66,8 @@ function setOptions(args: Args): SetOptions | ErrorReply {
   return { nx, xx, px: Number(px) };
 }
 
-function store(space: Keyspace, key: Uint8Array, value: Uint8Array, expires: number | null): void {
+/** Writes a string whatever the key held before. Shared with BITFIELD. */
+export function store(space: Keyspace, key: Uint8Array, value: Uint8Array, expires: number | null): void {
   const row = space.find(key);
   if (row && !space.isString(row)) space.remove(row);
   space
