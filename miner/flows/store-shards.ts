@@ -31,7 +31,7 @@ export interface ShardUpload {
   readonly type: AnchorType;
   readonly reservation: Reservation;
   /** The body's next bytes, undefined at its end; rejects when it broke or was silent for `idleMs`. */
-  readonly next: (idleMs: number) => Promise<Uint8Array | undefined>;
+  readonly next: (idleMs: number, dueBytes: number) => Promise<Uint8Array | undefined>;
   /** Sends a reply; waits while the client does not read. Rejects when it left. */
   readonly reply: (bytes: Uint8Array) => Promise<void> | void;
   /** True once the miner is going away: no further frame is begun, and `next` ends. */
@@ -92,7 +92,8 @@ class Intake {
     const { next, draining } = this.#upload;
     for (;;) {
       // Between two frames the uploader's own client may be slow; inside one, bytes are due.
-      const chunk = await next(this.#parser.idle && this.#open.size === 0 ? STREAM_PAUSE_MS : IDLE_MS);
+      const idleMs = this.#parser.idle && this.#open.size === 0 ? STREAM_PAUSE_MS : IDLE_MS;
+      const chunk = await next(idleMs, this.#parser.dueBytes);
       if (!chunk) break;
       for (const event of this.#parser.push(chunk)) {
         if (!(await this.#take(event))) return;

@@ -26,6 +26,8 @@ async function arriving(head: string): Promise<{ readonly request: IncomingMessa
 }
 const SIX = 'PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\n';
 
+const text = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);
+
 describe('BodyReader', () => {
   it('gives the whole body and then its end', async () => {
     const { request, socket } = await arriving(SIX);
@@ -52,7 +54,7 @@ describe('BodyReader', () => {
     const { request, socket } = await arriving(SIX);
     const reader = new BodyReader(request);
     socket.write('abcdef');
-    await once(request, 'readable');
+    await once(request, 'data');
     await new Promise((resolve) => setTimeout(resolve, 60));
     expect(String(await reader.next(10))).toBe('abcdef');
   });
@@ -66,6 +68,51 @@ describe('BodyReader', () => {
     socket.destroy();
     await expect(asked).rejects.toMatchObject({ code: 'truncated' });
     await expect(reader.next(5000)).rejects.toMatchObject({ code: 'truncated' });
+  });
+
+  it('gives what is due at once, however it came', async () => {
+    const { request, socket } = await arriving(SIX);
+    const reader = new BodyReader(request);
+    const asked = reader.next(5000, 4);
+    for (const piece of ['a', 'b', 'cde']) {
+      socket.write(piece);
+      await once(request, 'data');
+    }
+    expect(text(await asked)).toBe('abcde');
+    socket.write('f');
+    // More is asked for than comes: the end gives what there is.
+    expect(text(await reader.next(5000, 4))).toBe('f');
+    expect(await reader.next(5000, 4)).toBeUndefined();
+  });
+
+  it('counts the silence from the last byte, while it waits for what is due', async () => {
+    const { request, socket } = await arriving(SIX);
+    const reader = new BodyReader(request);
+    const started = performance.now();
+    const asked = reader.next(60, 6);
+    const refused = expect(asked).rejects.toMatchObject({ code: 'idle' });
+    await new Promise((resolve) => setTimeout(resolve, 40));
+    socket.write('abc');
+    await refused;
+    expect(performance.now() - started).toBeGreaterThanOrEqual(90);
+  });
+
+  it('leaves in the socket what nobody asks for', async () => {
+    const bytes = 64 * 2 ** 20;
+    const { request, socket } = await arriving(`PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: ${bytes}\r\n\r\n`);
+    const reader = new BodyReader(request);
+    const sent = new Promise((resolve) => socket.write(new Uint8Array(bytes), resolve));
+    const first = await reader.next(5000, bytes);
+    expect(first?.length).toBeGreaterThanOrEqual(64 * 1024);
+    expect(first?.length).toBeLessThan(256 * 1024);
+    const race = Promise.race([sent.then(() => 'sent'), new Promise((resolve) => setTimeout(resolve, 100, 'waiting'))]);
+    expect(await race).toBe('waiting');
+    let read = first?.length ?? 0;
+    for (let chunk = await reader.next(5000, bytes); chunk; chunk = await reader.next(5000, bytes)) {
+      expect(chunk.length).toBeLessThan(256 * 1024);
+      read += chunk.length;
+    }
+    expect(read).toBe(bytes);
   });
 
   it('ends the wait when it is stopped', async () => {

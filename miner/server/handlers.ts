@@ -116,7 +116,7 @@ export const HANDLERS: { readonly [Id in RouteId]: Handler<Id> } = {
         order: query.order,
         type: query.type ?? POR_ANCHOR_TYPE,
         reservation,
-        next: (idleMs) => body.next(idleMs),
+        next: (idleMs, due) => body.next(idleMs, due),
         reply: (bytes) => writeAll(response, bytes),
         draining: () => draining.aborted,
       });
@@ -137,7 +137,7 @@ export const HANDLERS: { readonly [Id in RouteId]: Handler<Id> } = {
     try {
       const { order, bytes, ref, hold: holdUntilMs, label = new Uint8Array(0), type = POR_ANCHOR_TYPE } = query;
       const shard = { tenant, caller, order, anchorId: anchorOf(admitted), bytes, ref, holdUntilMs, label, type };
-      const next = () => reader().next(IDLE_MS);
+      const next = () => reader().next(IDLE_MS, Number.POSITIVE_INFINITY);
       const { body } = admitted;
       const stored = await storeShard(store, clock, { ...shard, body, reservation: reserved.value, next });
       if (!stored.ok) return stored.failure;

@@ -215,7 +215,7 @@ function refuse(request: IncomingMessage, response: ServerResponse, failure: Adm
 
 /** The rest of a body that nobody wants is read past for a moment: its sender should see the answer, not a reset. */
 function readPast(request: IncomingMessage): void {
-  request.removeAllListeners('readable');
+  request.removeAllListeners('data');
   request.resume();
   const cut = setTimeout(() => request.destroy(), LINGER_MS);
   request.once('close', () => clearTimeout(cut));

@@ -56,10 +56,21 @@ export function parseSs58(text: string): Uint8Array | undefined {
 
 export const parseHotkey = (text: string): Hotkey | undefined => (parseSs58(text) ? (text as Hotkey) : undefined);
 
-/** The raw public key of a hotkey. */
+/** A subnet has 256 places (bittensor.md), and a tenant some edges. */
+const REMEMBERED_KEYS = 1024;
+const rememberedKeys = new Map<Hotkey, Uint8Array>();
+
+/**
+ * The raw public key of a hotkey; not to be written to. Remembered: base58 and the checksum take 10 to 30 µs in Node,
+ * and a stored shard asks for some ten keys of the same few parties.
+ */
 export function publicKeyOf(hotkey: Hotkey): Uint8Array {
+  const known = rememberedKeys.get(hotkey);
+  if (known) return known;
   const key = parseSs58(hotkey);
   if (!key) throw new TypeError('not a hotkey');
+  if (rememberedKeys.size >= REMEMBERED_KEYS) rememberedKeys.clear();
+  rememberedKeys.set(hotkey, key);
   return key;
 }
 

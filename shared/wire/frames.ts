@@ -76,6 +76,11 @@ export class FrameParser {
     return this.#state === 'ended' || (this.#state === 'size' && this.#head.empty);
   }
 
+  /** So many bytes will come at least, if the stream is not cut: the rest of the shard under way. */
+  get dueBytes(): number {
+    return Math.max(1, this.#shardLeft);
+  }
+
   /** What this chunk brings, in order. */
   push(chunk: Uint8Array): readonly FrameEvent[] {
     const events: FrameEvent[] = [];
