@@ -30,6 +30,7 @@ import { createFakeMiners, type FakeMiners } from './fake-miners.ts';
 export const QUICK_PACE: Pace = {
   hedgeMinMs: 150,
   hedgeFactor: 4,
+  distantMs: 500,
   replyMs: 1000,
   stallMs: 800,
   receiptMs: 100,
@@ -40,6 +41,7 @@ export const QUICK_PACE: Pace = {
 export const PATIENT_PACE: Pace = {
   hedgeMinMs: 8000,
   hedgeFactor: 4,
+  distantMs: 8000,
   replyMs: 15_000,
   stallMs: 15_000,
   receiptMs: 8000,

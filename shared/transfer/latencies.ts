@@ -21,6 +21,8 @@ const FAILURE_MS = 4000;
 const MAX_FAILURES = 4;
 /** After this long half of a failure is forgiven, so that a miner that came back is tried again. */
 const FAILURE_HALF_LIFE_MS = 30_000;
+/** With so much of a failure unforgiven a miner's own times excuse nothing. */
+const FAILED = 0.25;
 /** After this long without a look half of what was seen is forgotten: who was slow once is not out for ever. */
 const SEEN_HALF_LIFE_MS = 10 * 60_000;
 
@@ -67,6 +69,11 @@ export function createLatencies(clock: Clock): Latencies {
       entry.unitMs = Math.max(0, entry.unitMs + step * size);
       entry.failures = fadedFailures(entry) / 2;
       entry.failedAtMs = clock.nowMs();
+    },
+    seenMs(miner, kind, bytes) {
+      const entry = entries.get(keyOf(miner, kind));
+      if (!entry || entry.seenAtMs === 0 || fadedFailures(entry) >= FAILED) return undefined;
+      return entry.startMs + (entry.unitMs * bytes) / UNIT_BYTES;
     },
     expectedMs(miner, kind, bytes) {
       const entry = entries.get(keyOf(miner, kind));

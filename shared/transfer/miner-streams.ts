@@ -30,6 +30,7 @@ export interface Delivery {
 type Mode =
   | 'stream'
   | 'single' /** its stream broke after it had opened: one request a shard */
+  | 'late' /** gets no more shards unless what it has been sent is receipted soon */
   | 'retired' /** gets no more shards; what it has been sent may still be receipted */
   | 'out'; /** all its requests are aborted */
 
@@ -38,6 +39,8 @@ interface Lane {
   readonly stop: AbortController;
   readonly signal: AbortSignal;
   mode: Mode;
+  /** Of a late one: a receipt until then puts it back to how it was served before. */
+  pardon: { readonly untilMs: number; readonly mode: 'stream' | 'single' } | undefined;
   stream: Promise<Result<ShardStream, MinerFailure>> | undefined;
   /** It gave its early headers once: whatever was handed to it since may have arrived. */
   opened: boolean;
@@ -72,7 +75,7 @@ export class MinerStreams {
 
   /** Miners that get nothing more in this upload. */
   get closed(): ReadonlySet<MinerNumber> {
-    return this.#numbers((mode) => mode === 'retired' || mode === 'out');
+    return this.#numbers((mode) => mode === 'late' || mode === 'retired' || mode === 'out');
   }
 
   #numbers(wanted: (mode: Mode) => boolean): ReadonlySet<MinerNumber> {
@@ -89,6 +92,7 @@ export class MinerStreams {
       stop,
       signal,
       mode: 'stream',
+      pardon: undefined,
       stream: undefined,
       opened: false,
       roomBytes: 0,
@@ -114,10 +118,17 @@ export class MinerStreams {
     return this.#lanes.get(peer.number)?.opened ?? false;
   }
 
-  /** For a late miner: no more shards. */
-  retire(peer: Peer): void {
+  /** For a late miner: no more shards, unless a receipt comes by then. One that was late only just is needed again. */
+  retire(peer: Peer, pardonUntilMs: number): void {
     const lane = this.#laneOf(peer);
-    if (lane.mode !== 'out') lane.mode = 'retired';
+    if (lane.mode !== 'stream' && lane.mode !== 'single') return;
+    lane.pardon = { untilMs: pardonUntilMs, mode: lane.mode };
+    lane.mode = 'late';
+  }
+
+  #pardon(lane: Lane): void {
+    if (lane.mode !== 'late' || !lane.pardon || this.#ports.clock.nowMs() > lane.pardon.untilMs) return;
+    lane.mode = lane.pardon.mode;
   }
 
   /** Aborts whatever the miner was asked; open receipts resolve as `cancelled`. */
@@ -201,7 +212,8 @@ export class MinerStreams {
     const sent = handed.then((delivery) => ('sent' in delivery ? delivery.sent : undefined));
     const answer = handed.then((delivery) => ('sent' in delivery ? delivery.receipt : this.#unopened(lane, delivery)));
     const receipt = answer.then((result) => {
-      if (!result.ok) this.#judge(lane, stream, result.failure);
+      if (result.ok) this.#pardon(lane);
+      else this.#judge(lane, stream, result.failure);
       return result;
     });
     return this.#bounded(lane, sent, receipt);
@@ -213,6 +225,8 @@ export class MinerStreams {
   }
 
   #judge(lane: Lane, stream: Lane['stream'], failure: MinerFailure): void {
+    // What a late one's connection does no longer matters, but it is not pardoned any more.
+    if (lane.mode === 'late') lane.mode = 'retired';
     if (lane.mode !== 'stream') return;
     if (!isBreak(failure)) {
       lane.mode = 'retired';
@@ -228,7 +242,8 @@ export class MinerStreams {
       return { sent: Promise.resolve(), receipt: Promise.resolve(this.#cancelled(lane)) };
     }
     const receipt = this.#ports.miners.putShard(lane.peer, this.#order, frame, lane.signal).then((result) => {
-      if (!result.ok && lane.mode !== 'out') lane.mode = 'retired';
+      if (result.ok) this.#pardon(lane);
+      else if (lane.mode !== 'out') lane.mode = 'retired';
       return result;
     });
     return this.#bounded(

@@ -26,6 +26,8 @@ export interface Latencies {
   note(miner: MinerNumber, kind: 'store' | 'fetch', ms: number | undefined, bytes: number): void;
   /** Expected milliseconds, failures priced in; miners never seen look good enough to be tried. */
   expectedMs(miner: MinerNumber, kind: 'store' | 'fetch', bytes: number): number;
+  /** What the miner took lately for so many bytes; undefined for one that is unknown or has failed of late. */
+  seenMs(miner: MinerNumber, kind: 'store' | 'fetch', bytes: number): number | undefined;
 }
 
 /**

@@ -106,7 +106,9 @@ export class SegmentFetch implements LaneReader {
       for (;;) {
         while (this.#shards.size < this.#k && !signal.aborted) {
           if (!this.#askOthers()) return fail(this.#unrecoverable());
-          await this.#wake.sleep(ports.clock, this.#patience.nextLookMs(ports.clock.nowMs()), signal);
+          const lookAtMs = ports.clock.nowMs() + this.#patience.nextLookMs(ports.clock.nowMs());
+          await this.#wake.sleep(ports.clock, lookAtMs - ports.clock.nowMs(), signal);
+          this.#patience.times.noteLag(ports.clock.nowMs() - lookAtMs);
           if (this.#defect) throw this.#defect.error;
           if (this.#patience.overdue(ports.clock.nowMs()).length > 0) {
             // A busy program sees its timers first: let answers in that have come already.
@@ -188,7 +190,7 @@ export class SegmentFetch implements LaneReader {
       lane?.drop();
       return this.#disqualify(holder, 'wrong');
     }
-    this.#patience.noteAnswer(ports.clock.nowMs() - holder.askedAtMs);
+    this.#patience.times.note(ports.clock.nowMs() - holder.askedAtMs);
     holder.state = 'right';
     const release = await this.#unmasking.acquire(this.shardBytes, this.#signal);
     try {
@@ -267,7 +269,10 @@ export class SegmentFetch implements LaneReader {
     }
     holder.late = true;
     const { ports } = this.#download;
-    ports.latencies.note(holder.slot.miner, 'fetch', undefined, this.shardBytes);
+    // While nobody has answered, all may be far away.
+    if (this.#patience.times.lateAfterMs !== undefined) {
+      ports.latencies.note(holder.slot.miner, 'fetch', undefined, this.shardBytes);
+    }
     ports.log.debug('miner is late', { miner: holder.peer.hotkey, segment: this.segment.index });
   }
 

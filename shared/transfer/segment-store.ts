@@ -58,7 +58,10 @@ export class SegmentStore {
     this.#window = window;
     this.#signal = AbortSignal.any([upload.signal, this.#ended.signal]);
     this.slots = newSlots(upload.request.coding.n, upload.request.part?.firstPlacement);
-    this.#patience = new StorePatience(upload.pace, this.slots);
+    const { latencies } = upload.ports;
+    this.#patience = new StorePatience(upload.pace, this.slots, ({ peer }) =>
+      latencies.seenMs(peer.number, 'store', encoder.shardBytes),
+    );
   }
 
   /** Sends all shards; resolves when the segment is stored, with as many receipts as could be had in time. */
@@ -69,7 +72,9 @@ export class SegmentStore {
     this.#spawn(this.#sendAll(this.#assign(peers)));
     while (!this.#finished() && !this.#upload.signal.aborted) {
       const { clock } = this.#upload.ports;
-      await this.#wake.sleep(clock, this.#patience.nextLookMs(clock.nowMs()), this.#upload.signal);
+      const lookAtMs = clock.nowMs() + this.#patience.nextLookMs(clock.nowMs());
+      await this.#wake.sleep(clock, lookAtMs - clock.nowMs(), this.#upload.signal);
+      this.#patience.times.noteLag(clock.nowMs() - lookAtMs);
       if (this.#defect) throw this.#defect.error;
       if (this.#patience.overdue(clock.nowMs()).length > 0) {
         // A busy program sees its timers first: let answers in that have come already.
@@ -233,15 +238,20 @@ export class SegmentStore {
   #win(attempt: Attempt, receipt: StoreReceipt): void {
     this.#wake.call();
     const { slot, handed, peer } = attempt;
-    if (slot.receipt || !handed || this.#signal.aborted || receipt.anchorId !== handed.anchorId) {
+    if (!handed || this.#signal.aborted || receipt.anchorId !== handed.anchorId) {
       attempt.state = 'failed';
       return;
     }
+    // Also of one that came too late to win: otherwise a distant miner would never be known as more than late.
     const ms = this.#upload.ports.clock.nowMs() - handed.atMs;
+    this.#upload.ports.latencies.note(peer.number, 'store', ms, this.#encoder.shardBytes);
+    if (slot.receipt) {
+      attempt.state = 'failed';
+      return;
+    }
     attempt.state = 'won';
     slot.receipt = receipt;
-    this.#patience.noteReply(ms);
-    this.#upload.ports.latencies.note(peer.number, 'store', ms, this.#encoder.shardBytes);
+    this.#patience.times.note(ms);
   }
 
   #fail(attempt: Attempt, failure: MinerFailure | undefined): void {
@@ -265,7 +275,7 @@ export class SegmentStore {
     if (!peer) return;
     const expectedMs = this.#upload.ports.latencies.expectedMs(peer.number, 'store', this.#encoder.shardBytes);
     const again = slot.attempts.length > 1;
-    if (this.#isStored() && (again || expectedMs > this.#patience.lateAfterMs)) return;
+    if (this.#isStored() && (again || expectedMs > this.#patience.times.distantMs)) return;
     this.#spawn(this.#send(this.#begin(slot, peer)));
   }
 
@@ -279,7 +289,7 @@ export class SegmentStore {
       return;
     }
     attempt.late = true;
-    streams.retire(attempt.peer);
+    streams.retire(attempt.peer, (attempt.handed?.atMs ?? 0) + this.#patience.times.distantMs);
     ports.latencies.note(attempt.peer.number, 'store', undefined, this.#encoder.shardBytes);
     ports.log.debug('miner is late', { miner: attempt.peer.hotkey, segment: this.#segment });
     if (isOpen(attempt.slot)) this.#replace(attempt.slot);

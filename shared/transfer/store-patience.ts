@@ -2,30 +2,34 @@
  * How long the miners of a segment are waited for while it is stored: when one counts as late, when the next look is
  * due, and when waiting for the rest is over once enough is in. From the others' times as soon as there are some. No
  * effects in here: `segment-store.ts` acts, this answers.
+ *
+ * What bad miners cost an upload, where T is what a shard takes the good ones (when streams have to be opened first: two
+ * times the way there and back): noticing takes half of T and the grace of 100 ms, all of them at once, and storing
+ * elsewhere the way there and back. Where the one that was asked instead is bad as well, it is waited for no longer than
+ * T and the grace, and repair makes the shard: T / 2 + 100 ms + T + 100 ms in all. That is when enough good miners answer;
+ * where too few do, the upload takes as long as the slow ones whose shards it needs.
  */
-import { medianOf, type Pace } from './pace.ts';
+import { type Pace, TypicalTimes } from './pace.ts';
 import { type Attempt, attemptsIn, type StoreSlot } from './store-slots.ts';
 
 /** Once enough is in, miners that are late and cannot be replaced get no more than lateness took. */
 const LATE_PATIENCE = 1;
 /** Replacements that are themselves late, one after the other, get so many times that in all. */
 const CHAIN_PATIENCE = 4;
-/** While fewer than half of the receipts are in, miners are given so much more time. */
-const EARLY_PATIENCE = 3;
 
 export class StorePatience {
+  readonly times: TypicalTimes;
   readonly #pace: Pace;
   readonly #slots: readonly StoreSlot[];
-  readonly #replyTimes: number[] = [];
+  readonly #seenMs: (attempt: Attempt) => number | undefined;
   #enoughAtMs: number | undefined;
 
-  constructor(pace: Pace, slots: readonly StoreSlot[]) {
+  /** @param seenMs what the attempt's miner took lately for a shard of this size, if that is known */
+  constructor(pace: Pace, slots: readonly StoreSlot[], seenMs: (attempt: Attempt) => number | undefined) {
+    this.times = new TypicalTimes(pace, slots.length);
     this.#pace = pace;
     this.#slots = slots;
-  }
-
-  noteReply(ms: number): void {
-    this.#replyTimes.push(ms);
+    this.#seenMs = seenMs;
   }
 
   /** The segment counts as stored from here on. */
@@ -33,25 +37,31 @@ export class StorePatience {
     this.#enoughAtMs ??= nowMs;
   }
 
-  /** How long a miner may take before another is asked as well. */
+  /** How long a miner may take that nothing is known of. */
   get lateAfterMs(): number {
-    const { hedgeMinMs, hedgeFactor, replyMs } = this.#pace;
-    const median = medianOf(this.#replyTimes);
-    if (median === undefined) return replyMs;
-    const lateMs = Math.max(hedgeMinMs, hedgeFactor * median);
-    const most = 2 * this.#replyTimes.length >= this.#slots.length;
-    return Math.min(replyMs, most ? lateMs : EARLY_PATIENCE * lateMs);
+    return Math.min(this.#pace.replyMs, this.times.lateAfterMs ?? this.#pace.replyMs);
   }
 
-  #deadlineMs({ slot, handed, sent, late, dropped }: Attempt, lateAfterMs: number): number {
+  /** How long this one may take before another is asked as well. */
+  #patienceFor(attempt: Attempt): number {
+    const { replyMs } = this.#pace;
+    if (attempt.late) return replyMs;
+    const { times } = this;
+    const seenMs = this.#seenMs(attempt);
+    // Instead of another, once enough is in: it has the time that the others took, and not half as much again.
+    const instead = this.#enoughAtMs !== undefined && attempt.slot.attempts.length > 1 && seenMs === undefined;
+    return Math.min(replyMs, (instead ? times.lateAloneMs : times.lateAfterFor(seenMs)) ?? replyMs);
+  }
+
+  #deadlineMs(attempt: Attempt): number {
+    const { slot, handed, sent, dropped } = attempt;
     if (slot.receipt || !handed || dropped) return Number.POSITIVE_INFINITY;
-    const patience = late ? this.#pace.replyMs : lateAfterMs;
+    const patience = this.#patienceFor(attempt);
     return handed.atMs + (sent ? patience : Math.min(patience, this.#pace.stallMs));
   }
 
   overdue(nowMs: number): readonly Attempt[] {
-    const { lateAfterMs } = this;
-    return attemptsIn(this.#slots, 'live').filter((attempt) => this.#deadlineMs(attempt, lateAfterMs) <= nowMs);
+    return attemptsIn(this.#slots, 'live').filter((attempt) => this.#deadlineMs(attempt) <= nowMs);
   }
 
   isStalled({ handed, sent }: Attempt, nowMs: number): boolean {
@@ -62,7 +72,7 @@ export class StorePatience {
   nextLookMs(nowMs: number): number {
     const { lateAfterMs } = this;
     const { hedgeMinMs, stallMs } = this.#pace;
-    const deadlines = attemptsIn(this.#slots, 'live').map((attempt) => this.#deadlineMs(attempt, lateAfterMs));
+    const deadlines = attemptsIn(this.#slots, 'live').map((attempt) => this.#deadlineMs(attempt));
     for (const times of this.#enoughAtMs === undefined ? [] : [LATE_PATIENCE, CHAIN_PATIENCE]) {
       const endMs = (this.#enoughAtMs ?? 0) + times * lateAfterMs;
       if (endMs > nowMs) deadlines.push(endMs);
