@@ -9,8 +9,8 @@ import { createIndex } from '#shared/index/redis-index.ts';
 import { systemClock } from '#shared/primitives/effects.ts';
 import {
   eventually,
+  FEW_MINERS,
   logOf,
-  MINERS,
   randomBytes,
   request,
   retrieve,
@@ -21,8 +21,8 @@ import {
 let network: LocalNetwork;
 beforeAll(async () => {
   // No place is free and nobody is safe: whoever registers takes the place of the oldest miner.
-  const hyperparameters = { MaxAllowedUids: MINERS + 1, ImmunityPeriod: 1, MinNonImmuneUids: 0 };
-  network = await startNetwork({ hyperparameters });
+  const hyperparameters = { MaxAllowedUids: FEW_MINERS + 1, ImmunityPeriod: 1, MinNonImmuneUids: 0 };
+  network = await startNetwork({ miners: FEW_MINERS, hyperparameters });
 });
 afterAll(() => network?.destroy());
 

@@ -5,6 +5,7 @@ import {
   bytesOnDisks,
   countShards,
   eventually,
+  FEW_MINERS,
   json,
   randomBytes,
   request,
@@ -16,7 +17,7 @@ import {
 let network: LocalNetwork;
 let tenant: Tenancy;
 beforeAll(async () => {
-  network = await startNetwork({ times: { sessionMs: 4000 } });
+  network = await startNetwork({ miners: FEW_MINERS, times: { sessionMs: 4000 } });
   [tenant] = network.tenancies as [Tenancy];
 });
 afterAll(() => network?.destroy());
@@ -39,7 +40,7 @@ it('a deleted file is gone at once, and soon its bytes are off the disks', async
     () => json(tenant, `files/${cid}/deletion`),
     ({ shards, dropped }) => shards === dropped,
   );
-  expect(progress.shards).toBe(10);
+  expect(progress.shards).toBe(5);
   expect(await retrieve(tenant, keptCid)).toEqual(kept);
 });
 
@@ -75,7 +76,7 @@ it('what an upload leaves behind whose edge dies in the middle is collected', as
   await eventually(
     'the upload',
     () => countShards(network, tenant),
-    (count) => count >= shards + 10,
+    (count) => count >= shards + 5,
   );
   await tenant.edge.crash();
   await upload;
@@ -104,7 +105,7 @@ it('what an upload leaves behind whose client goes away is collected', async () 
   await eventually(
     'the upload',
     () => countShards(network, tenant),
-    (count) => count >= shards + 10,
+    (count) => count >= shards + 5,
   );
   leave.abort();
   await upload;

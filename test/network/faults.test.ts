@@ -1,12 +1,22 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { LocalNetwork } from '#infra/local-network/local-network.ts';
 import type { Tenancy } from '#infra/local-network/tenancy.ts';
-import { eventually, put, randomBytes, request, retrieve, startNetwork, store } from './network-under-test.ts';
+import {
+  CALM,
+  eventually,
+  FEW_MINERS,
+  put,
+  randomBytes,
+  request,
+  retrieve,
+  startNetwork,
+  store,
+} from './network-under-test.ts';
 
 let network: LocalNetwork;
 let tenant: Tenancy;
 beforeAll(async () => {
-  network = await startNetwork();
+  network = await startNetwork({ miners: FEW_MINERS, times: CALM });
   [tenant] = network.tenancies as [Tenancy];
 });
 afterAll(() => network?.destroy());

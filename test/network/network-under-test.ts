@@ -10,8 +10,10 @@ import type { LocalMiner } from '#infra/local-network/miner-fleet.ts';
 import type { Tenancy } from '#infra/local-network/tenancy.ts';
 import type { NetworkTimes } from '#infra/local-network/times.ts';
 
-/** Enough for (4, 10) and two to spare. */
+/** Enough for (4, 10) and two to spare. A process each, over a second of processor time to start. */
 export const MINERS = 12;
+/** Enough for (2, 5) and one to spare: for what is the same whatever the code's shape is. */
+export const FEW_MINERS = 6;
 
 /** Every wait of the network in seconds or less. */
 const FAST: NetworkTimes = {
@@ -36,6 +38,18 @@ const FAST: NetworkTimes = {
   syntheticBlocks: 40,
   syntheticBytesPerDay: 0,
   sweepMs: 10_000,
+};
+
+/** For tests that wait for none of it: what goes on in the background leaves them the processors. */
+export const CALM: Partial<NetworkTimes> = {
+  jobMs: 1000,
+  publishMs: 2000,
+  collectMs: 2000,
+  monitorMs: 2000,
+  blockJobMs: 1000,
+  snapshotMs: 10_000,
+  roundBlocks: 24,
+  retrieveBlocks: 60,
 };
 
 const newStateDir = (): string => mkdtempSync(join(tmpdir(), 'filetao-network-'));

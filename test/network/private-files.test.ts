@@ -14,7 +14,7 @@ import { restoreFolder, walkFolder } from '#client/node-folder.ts';
 import type { LocalNetwork } from '#infra/local-network/local-network.ts';
 import { newPhrase, seedOfPhrase } from '#shared/chain/wallet/mnemonic.ts';
 import { equalBytes } from '#shared/primitives/bytes.ts';
-import { randomBytes, request, startNetwork } from './network-under-test.ts';
+import { CALM, FEW_MINERS, randomBytes, request, startNetwork } from './network-under-test.ts';
 
 const SMALL_FILES = 2000;
 const SECRET = 'readable-by-nobody-else ';
@@ -24,7 +24,7 @@ let place: string;
 let phrase: string;
 beforeAll(async () => {
   place = mkdtempSync(join(tmpdir(), 'filetao-private-'));
-  [network, phrase] = await Promise.all([startNetwork({ miners: 6 }), newPhrase(12)]);
+  [network, phrase] = await Promise.all([startNetwork({ miners: FEW_MINERS, times: CALM }), newPhrase(12)]);
 });
 afterAll(async () => {
   await network?.destroy();

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LocalNetwork } from '#infra/local-network/local-network.ts';
 import type { Tenancy } from '#infra/local-network/tenancy.ts';
 import {
+  CALM,
   eventually,
   json,
   MINERS,
@@ -17,7 +18,7 @@ import {
 
 let network: LocalNetwork;
 beforeAll(async () => {
-  network = await startNetwork();
+  network = await startNetwork({ times: CALM });
 });
 afterAll(() => network?.destroy());
 
@@ -77,7 +78,7 @@ describe('a network on one machine', () => {
     const ports = network.miners.map((miner) => miner.port);
     await network.stop();
     expect(existsSync(`${stateDir}/network.json`)).toBe(false);
-    network = await startNetwork({ stateDir });
+    network = await startNetwork({ stateDir, times: CALM });
     [tenant] = network.tenancies as [Tenancy];
     expect(network.miners.map((miner) => miner.port)).toEqual(ports);
     for (const [cid, bytes] of files) expect(await retrieve(tenant, cid)).toEqual(bytes);

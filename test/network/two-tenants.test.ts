@@ -5,6 +5,7 @@ import { createIndex } from '#shared/index/redis-index.ts';
 import {
   countShards,
   eventually,
+  FEW_MINERS,
   logOf,
   randomBytes,
   request,
@@ -20,7 +21,7 @@ let network: LocalNetwork;
 let first: Tenancy;
 let second: Tenancy;
 beforeAll(async () => {
-  network = await startNetwork({ tenants: 2, times: { sessionMs: SESSION_MS } });
+  network = await startNetwork({ tenants: 2, miners: FEW_MINERS, times: { sessionMs: SESSION_MS } });
   [first, second] = network.tenancies as [Tenancy, Tenancy];
 });
 afterAll(() => network?.destroy());
@@ -41,8 +42,8 @@ it('two tenants on the same miners, both collecting, lose nothing of each other'
   for (const bytes of firstFiles) firstCids.push(await store(first, bytes));
   for (const bytes of secondFiles) secondCids.push(await store(second, bytes));
   expect(secondCids[0]).toBe(firstCids[0]);
-  // Ten of each segment: what a hurried upload placed besides is collected, what it could not place is repaired.
-  const counts = [30, 20];
+  // Five of each segment: what a hurried upload placed besides is collected, what it could not place is repaired.
+  const counts = [15, 10];
 
   // Until everything is past its hold and grace, so that only the indexes explain it.
   const epochs = [await collections(first), await collections(second)];
@@ -72,7 +73,7 @@ it('two tenants on the same miners, both collecting, lose nothing of each other'
   await eventually(
     'the drop',
     () => countShards(network, first),
-    (count) => count === (counts[0] as number) - 10,
+    (count) => count === (counts[0] as number) - 5,
   );
   expect(await retrieve(second, secondCids[0] as string)).toEqual(same);
   expect(countShards(network, second)).toBe(counts[1]);
