@@ -3,11 +3,12 @@
  * are some, before that from what is known of each. No effects in here: `segment-fetch.ts` acts, this answers.
  */
 import type { Holder } from './fetch-slots.ts';
-import { type Pace, TypicalTimes } from './pace.ts';
+import type { Pace } from './pace.ts';
 import type { Latencies } from './ports.ts';
+import { TypicalTimes } from './typical-times.ts';
 
 /** Before anybody has answered, a miner is late after so many times what is expected of it. */
-const EXPECTED_FACTOR = 3;
+const EXPECTED_FACTOR = 6;
 
 export class FetchPatience {
   readonly times: TypicalTimes;

@@ -154,6 +154,7 @@ class Download {
       release: () => {
         release();
         this.#releases.delete(release);
+        this.#state.ports.letGo?.(bytes);
       },
     };
   }

@@ -55,6 +55,11 @@ export interface TransferPorts extends AnchorPorts {
   readonly latencies: Latencies;
   /** SHA-256 of one whole buffer, at the runtime's best speed. */
   readonly sha256: (bytes: Uint8Array) => Promise<Uint8Array> | Uint8Array;
+  /**
+   * Frees a buffer of the engine's own that nobody reads any more (`primitives/let-go.ts`). Only for transports that keep
+   * what they were handed alive by themselves, as workerd's does; absent, buffers are collected in the runtime's own time.
+   */
+  readonly letGo?: ((bytes: Uint8Array) => void) | undefined;
   /** How long miners are waited for; `DEFAULT_PACE` when absent. */
   readonly pace?: Pace;
 }

@@ -11,7 +11,7 @@ import { type LabelKey, labelKeyOf, sealLabel } from '#shared/proof/label.ts';
 import { codingKeyOf, maskKeyOf, maskShard } from '#shared/proof/mask.ts';
 import type { ShardFrame } from '#shared/wire/ports.ts';
 import { type AnchorPorts, anchorShard } from './anchor-shard.ts';
-import type { FileCoding } from './ports.ts';
+import type { FileCoding, TransferPorts } from './ports.ts';
 
 /** Parity made in one go: 2 MiB is the largest parity shard there is (k = 2), and 8 rows at (16, 40). */
 export const ROW_GROUP_BYTES = 2 * 2 ** 20;
@@ -30,7 +30,7 @@ export async function fileKeysOf(coding: FileCoding): Promise<FileKeys> {
 }
 
 /** What making a shard's frame takes. */
-export type SealPorts = AnchorPorts & { readonly random: Random };
+export type SealPorts = AnchorPorts & { readonly random: Random; readonly letGo?: TransferPorts['letGo'] };
 
 export interface EncodedShard {
   readonly root: Uint8Array;
@@ -89,6 +89,13 @@ export class SegmentEncoder {
     const [whole] = this.#dataShards;
     if (this.#coding.k === 1 && whole) return indices.map(() => whole);
     return encodeRows(this.#ports.kernel, this.#dataShards, this.#coding.k, indices);
+  }
+
+  /** Frees what `code` has made, once it is masked: parity, but not the views of the segment. */
+  letGoCoded(coded: readonly Uint8Array[]): void {
+    const { letGo } = this.#ports;
+    if (!letGo) return;
+    for (const shard of coded) if (!this.#dataShards.includes(shard)) letGo(shard);
   }
 
   /** Masks a coded shard for one placing of it, anchors and labels it. The frame's shard is a buffer of its own. */

@@ -195,10 +195,12 @@ export class SegmentFetch implements LaneReader {
     const release = await this.#unmasking.acquire(this.shardBytes, this.#signal);
     try {
       const shard = await maskShard(maskKeyOf(codingKey, this.#placeOf(holder)), masked);
+      ports.letGo?.(masked);
       if (this.#k === 1 || shardIndex >= this.#k) {
         this.#shards.set(shardIndex, shard);
       } else {
         this.#joined.set(shard, shardIndex * this.shardBytes);
+        ports.letGo?.(shard);
         this.#shards.set(shardIndex, this.#joinedAt(shardIndex));
       }
     } finally {
@@ -294,12 +296,22 @@ export class SegmentFetch implements LaneReader {
       const missing = Array.from({ length: k }, (_, index) => index).filter((index) => !this.#shards.has(index));
       rebuild(ports.kernel, k, n, have, missing).forEach((shard, i) => {
         this.#joined.set(shard, (missing[i] ?? 0) * this.shardBytes);
+        ports.letGo?.(shard);
       });
       segment = this.#joined.subarray(0, this.segment.bytes);
     }
-    if (equalBytes(await ports.sha256(segment), this.segment.record.hash)) return succeed(segment);
+    if (equalBytes(await ports.sha256(segment), this.segment.record.hash)) {
+      this.#letGoParity(segment);
+      return succeed(segment);
+    }
     const message = `segment ${this.segment.index} does not have its recorded hash, though every shard is right`;
     return fail({ code: 'corrupt', fault: 'us', message, segment: this.segment.index });
+  }
+
+  /** The segment is whole: what it was decoded from is of no more use. */
+  #letGoParity(segment: Uint8Array): void {
+    const { letGo } = this.#download.ports;
+    for (const shard of this.#shards.values()) if (shard.buffer !== segment.buffer) letGo?.(shard);
   }
 
   #unrecoverable(): FetchFailure {

@@ -83,6 +83,9 @@ export class SegmentStore {
       }
     }
     this.#ended.abort();
+    for (const { sole, peer } of attemptsIn(this.slots, 'live')) {
+      if (sole) this.#upload.ports.latencies.note(peer.number, 'store', undefined, this.#encoder.shardBytes);
+    }
     const receipts = this.slots.flatMap((slot) => slot.receipt ?? []);
     return this.#isStored() && !this.#upload.signal.aborted ? succeed(receipts) : fail(this.#failure(receipts.length));
   }
@@ -178,6 +181,7 @@ export class SegmentStore {
       const attempts = group.flatMap((index) => first.get(index) ?? []);
       const coded = this.#encoder.code(attempts.map(({ slot }) => slot.index));
       await Promise.all(attempts.map((attempt, i) => this.#send(attempt, coded[i])));
+      this.#encoder.letGoCoded(coded);
     }
   }
 
@@ -197,9 +201,11 @@ export class SegmentStore {
       return;
     }
     try {
-      const [shard] = coded ? [coded] : this.#encoder.code([slot.index]);
+      const alone = coded ? [] : this.#encoder.code([slot.index]);
+      const shard = coded ?? alone[0];
       invariant(shard, 'one index gives one shard');
       const { root, frame } = await this.#encoder.encode(slot.index, shard, placement, peer.hotkey);
+      this.#encoder.letGoCoded(alone);
       this.#signal.throwIfAborted();
       attempt.handed = { atMs: ports.clock.nowMs(), root, anchorId: frame.anchorId };
       attempt.sent = false;
@@ -208,6 +214,8 @@ export class SegmentStore {
       const delivery = first && !frame.blindKey ? streams.send(peer, frame) : streams.sendAlone(peer, frame);
       void delivery.sent.then(() => {
         attempt.sent = true;
+        // After an abort the transport may come to its end later than it says.
+        if (!this.#upload.signal.aborted && !attempt.dropped) ports.letGo?.(frame.shard);
         release();
       });
       this.#spawn(this.#settle(attempt, delivery.receipt));
@@ -270,13 +278,14 @@ export class SegmentStore {
    * Another miner for a slot, if there is one that was not tried yet; once enough is in, only once, and only one that is
    * not expected to be late itself: what is missing then is repair's work, and not worth another round trip.
    */
-  #replace(slot: StoreSlot): void {
+  #replace(slot: StoreSlot): boolean {
     const [peer] = this.#choose(1, holdersOf(this.slots));
-    if (!peer) return;
+    if (!peer) return false;
     const expectedMs = this.#upload.ports.latencies.expectedMs(peer.number, 'store', this.#encoder.shardBytes);
     const again = slot.attempts.length > 1;
-    if (this.#isStored() && (again || expectedMs > this.#patience.times.distantMs)) return;
+    if (this.#isStored() && (again || expectedMs > this.#patience.times.distantMs)) return false;
     this.#spawn(this.#send(this.#begin(slot, peer)));
+    return true;
   }
 
   // ---- time
@@ -289,10 +298,15 @@ export class SegmentStore {
       return;
     }
     attempt.late = true;
+    const { latencies } = ports;
+    const { shardBytes } = this.#encoder;
+    const fine = latencies.expectedMs(attempt.peer.number, 'store', shardBytes) <= this.#patience.times.distantMs;
     streams.retire(attempt.peer, (attempt.handed?.atMs ?? 0) + this.#patience.times.distantMs);
-    ports.latencies.note(attempt.peer.number, 'store', undefined, this.#encoder.shardBytes);
     ports.log.debug('miner is late', { miner: attempt.peer.hotkey, segment: this.#segment });
-    if (isOpen(attempt.slot)) this.#replace(attempt.slot);
+    const alone = isOpen(attempt.slot) && !this.#replace(attempt.slot);
+    attempt.sole = alone && fine && attempt.slot.attempts.length === 1;
+    // Of a sole one its time will tell, or the segment's end.
+    if (!attempt.sole) latencies.note(attempt.peer.number, 'store', undefined, shardBytes);
   }
 
   // ---- the end

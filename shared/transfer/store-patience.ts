@@ -6,11 +6,13 @@
  * What bad miners cost an upload, where T is what a shard takes the good ones (when streams have to be opened first: two
  * times the way there and back): noticing takes half of T and the grace of 100 ms, all of them at once, and storing
  * elsewhere the way there and back. Where the one that was asked instead is bad as well, it is waited for no longer than
- * T and the grace, and repair makes the shard: T / 2 + 100 ms + T + 100 ms in all. That is when enough good miners answer;
- * where too few do, the upload takes as long as the slow ones whose shards it needs.
+ * T and the grace, and repair makes the shard: T / 2 + 100 ms + T + 100 ms in all. Where nobody is left to be asked, a
+ * miner that nothing bad is known of gets twice T or 300 ms in all: it may be further away, and repair costs more than a
+ * wait. That is when enough good miners answer; where too few do, the upload takes as long as the slow ones it needs.
  */
-import { type Pace, TypicalTimes } from './pace.ts';
+import type { Pace } from './pace.ts';
 import { type Attempt, attemptsIn, type StoreSlot } from './store-slots.ts';
+import { TypicalTimes } from './typical-times.ts';
 
 /** Once enough is in, miners that are late and cannot be replaced get no more than lateness took. */
 const LATE_PATIENCE = 1;
@@ -68,11 +70,18 @@ export class StorePatience {
     return handed !== undefined && !sent && nowMs >= handed.atMs + this.#pace.stallMs;
   }
 
+  /** Until when a late miner is waited for that nobody could be asked instead of. */
+  #soleEndMs({ sole, handed }: Attempt): number {
+    return sole && handed ? handed.atMs + this.times.distantMs : Number.NEGATIVE_INFINITY;
+  }
+
   /** Milliseconds until the next look: never further than the least deadline of a frame handed over meanwhile. */
   nextLookMs(nowMs: number): number {
     const { lateAfterMs } = this;
     const { hedgeMinMs, stallMs } = this.#pace;
     const deadlines = attemptsIn(this.#slots, 'live').map((attempt) => this.#deadlineMs(attempt));
+    const soleEnds = attemptsIn(this.#slots, 'live').map((attempt) => this.#soleEndMs(attempt));
+    deadlines.push(...soleEnds.filter((endMs) => endMs > nowMs));
     for (const times of this.#enoughAtMs === undefined ? [] : [LATE_PATIENCE, CHAIN_PATIENCE]) {
       const endMs = (this.#enoughAtMs ?? 0) + times * lateAfterMs;
       if (endMs > nowMs) deadlines.push(endMs);
@@ -85,7 +94,7 @@ export class StorePatience {
    * enough was in alone would give up on one that was asked a moment ago.
    */
   isOver(waiting: readonly Attempt[], nowMs: number): boolean {
-    if (this.#enoughAtMs === undefined) return false;
+    if (this.#enoughAtMs === undefined || waiting.some((attempt) => this.#soleEndMs(attempt) > nowMs)) return false;
     const times = waiting.every(({ late }) => late) ? LATE_PATIENCE : CHAIN_PATIENCE;
     return nowMs >= this.#enoughAtMs + times * this.lateAfterMs;
   }

@@ -151,6 +151,8 @@ async function storeSegment(
     return undefined;
   } finally {
     await store.drain();
+    // Every task that reads it has ended; only after a failure its hash may still be in the making.
+    if (recorded) ports.letGo?.(bytes);
     const strays = straysOf(store.slots, index, recorded);
     if (strays.length > 0) onStrays(strays);
   }

@@ -20,6 +20,8 @@ export interface Attempt {
   sent: boolean;
   /** Another miner was asked because this one is behind the others. */
   late: boolean;
+  /** It is late, nobody could be asked instead, and nothing bad was known of it. */
+  sole: boolean;
   /** Its connection was aborted, its end is on the way. */
   dropped: boolean;
   /** It was sent again in a plain request after its stream broke. */
@@ -40,7 +42,7 @@ export const newSlots = (n: number, firstPlacement = 0): readonly StoreSlot[] =>
   Array.from({ length: n }, (_, index) => ({ index, firstPlacement, attempts: [], receipt: undefined }));
 
 export function addAttempt(slot: StoreSlot, peer: Peer): Attempt {
-  const flags = { sent: false, late: false, dropped: false, repeated: false, notStored: false };
+  const flags = { sent: false, late: false, sole: false, dropped: false, repeated: false, notStored: false };
   const placement = slot.firstPlacement + slot.attempts.length;
   const attempt: Attempt = { slot, peer, placement, state: 'live', handed: undefined, ...flags };
   slot.attempts.push(attempt);
