@@ -90,46 +90,50 @@ async function seen(): Promise<Seen> {
   };
 }
 
-it(`whatever is killed, files are whole or absent and nothing is left behind (seed ${seed})`, async () => {
-  const random = randomOf(seed);
-  const beliefs = new Map<Uint8Array, Belief>();
-  const stored: Uint8Array<ArrayBuffer>[] = [];
-  // One file from before all of it: whatever the draws make of the others, this one must be whole in the end.
-  const first = randomBytes(100_000);
-  await store(tenant, first);
-  beliefs.set(first, { bytes: first, is: 'there' });
-  for (let round = 0; round < ROUNDS; round++) {
-    const bytes = randomBytes(20_000 + Math.floor(random() * 200_000));
-    const victim = random() < 0.5 ? stored.shift() : undefined;
-    const killing = killAndRevive(random);
-    const storing = put(tenant, bytes).then(
-      ({ status }) => status === 201,
-      () => false,
+it(
+  `whatever is killed, files are whole or absent and nothing is left behind (seed ${seed})`,
+  async () => {
+    const random = randomOf(seed);
+    const beliefs = new Map<Uint8Array, Belief>();
+    const stored: Uint8Array<ArrayBuffer>[] = [];
+    // One file from before all of it: whatever the draws make of the others, this one must be whole in the end.
+    const first = randomBytes(100_000);
+    await store(tenant, first);
+    beliefs.set(first, { bytes: first, is: 'there' });
+    for (let round = 0; round < ROUNDS; round++) {
+      const bytes = randomBytes(20_000 + Math.floor(random() * 200_000));
+      const victim = random() < 0.5 ? stored.shift() : undefined;
+      const killing = killAndRevive(random);
+      const storing = put(tenant, bytes).then(
+        ({ status }) => status === 201,
+        () => false,
+      );
+      const deleting = victim
+        ? request(tenant, `files/${cidOfBytes(victim)}`, { method: 'DELETE' }).then(
+            ({ status }) => status === 202,
+            () => false,
+          )
+        : false;
+      const [is, gone, revive] = await Promise.all([storing, deleting, killing]);
+      beliefs.set(bytes, { bytes, is: is ? 'there' : 'unknown' });
+      if (is) stored.push(bytes);
+      if (victim) beliefs.set(victim, { bytes: victim, is: gone ? 'gone' : 'unknown' });
+      await revive();
+    }
+    const all = [...beliefs.values()];
+    const look = await seen();
+    // The jobs take away what was left behind once its session, hold and grace are over.
+    await eventually(
+      'the invariants',
+      () =>
+        checkInvariants(look, all, true).then(
+          () => '',
+          (error: unknown) => `${error}`,
+        ),
+      (wrong) => wrong === '',
+      30_000,
     );
-    const deleting = victim
-      ? request(tenant, `files/${cidOfBytes(victim)}`, { method: 'DELETE' }).then(
-          ({ status }) => status === 202,
-          () => false,
-        )
-      : false;
-    const [is, gone, revive] = await Promise.all([storing, deleting, killing]);
-    beliefs.set(bytes, { bytes, is: is ? 'there' : 'unknown' });
-    if (is) stored.push(bytes);
-    if (victim) beliefs.set(victim, { bytes: victim, is: gone ? 'gone' : 'unknown' });
-    await revive();
-  }
-  const all = [...beliefs.values()];
-  const look = await seen();
-  // The jobs take away what was left behind once its session, hold and grace are over.
-  await eventually(
-    'the invariants',
-    () =>
-      checkInvariants(look, all, true).then(
-        () => '',
-        (error: unknown) => `${error}`,
-      ),
-    (wrong) => wrong === '',
-    30_000,
-  );
-  await store(tenant, randomBytes(1000));
-}, LONG_MS);
+    await store(tenant, randomBytes(1000));
+  },
+  LONG_MS,
+);
