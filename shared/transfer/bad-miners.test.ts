@@ -174,7 +174,7 @@ describe('miners that are no worse than others', () => {
 
   it.each([
     ['all far away', () => 400],
-    ['at all distances', (i: number) => 20 + 25 * i],
+    ['at all distances', (i: number) => 20 + 20 * i],
     ['near, with lines that take a while', (i: number) => 10 + 8 * i],
   ])('are not taken for late: %s', async (_, latencyOf) => {
     for (let round = 0; round < ROUNDS; round++) {
@@ -184,6 +184,33 @@ describe('miners that are no worse than others', () => {
       expect(receipts).toBe(10);
       expect(slots.every(({ placement }) => placement === 0)).toBe(true);
       expect(world.strays).toEqual([]);
+    }
+  });
+
+  it('go on being asked by an upload in which they were late only just, and those that were truly late do not', async () => {
+    for (const [latencyMs, asked] of [
+      [140, 6],
+      [2000, 2],
+    ] as const) {
+      const world = newWorld(10);
+      const [late] = world.miners.miners;
+      if (!late) throw new Error('no miner');
+      late.latencyMs = latencyMs;
+      // With ten miners each one is needed.
+      const peers = world.miners.peers.slice(0, 10);
+      const request = { ...world.storeRequest(), peers };
+      async function* slowly() {
+        for (let i = 0; i < 6; i++) {
+          await world.time.clock.sleep(500);
+          yield FILE.slice();
+        }
+      }
+      const stored = storeSegments(world.ports, request, slowly(), world.onStored, world.onStrays);
+      expect((await world.time.run(stored)).value.ok).toBe(true);
+      expect(late.held.size).toBeLessThanOrEqual(asked);
+      if (latencyMs === 140) expect(late.held.size).toBe(asked);
+      expect(falseSlots(world)).toEqual([]);
+      expect(unaccounted(world)).toEqual([]);
     }
   });
 

@@ -304,7 +304,7 @@ export class SegmentStore {
     streams.retire(attempt.peer, (attempt.handed?.atMs ?? 0) + this.#patience.times.distantMs);
     ports.log.debug('miner is late', { miner: attempt.peer.hotkey, segment: this.#segment });
     const alone = isOpen(attempt.slot) && !this.#replace(attempt.slot);
-    attempt.sole = alone && fine && attempt.slot.attempts.length === 1;
+    attempt.sole = alone && fine && attempt.slot.attempts.every((other) => other === attempt || !other.late);
     // Of a sole one its time will tell, or the segment's end.
     if (!attempt.sole) latencies.note(attempt.peer.number, 'store', undefined, shardBytes);
   }
