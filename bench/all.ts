@@ -11,6 +11,7 @@ const BENCHMARKS: readonly (readonly string[])[] = [
   ['audit.ts'],
   ['zk.ts'],
   ['whole-network.ts', '--large'],
+  ['worker-memory.ts'],
   ['client.ts'],
   ['distance.ts'],
 ];

@@ -39,7 +39,20 @@ export function processTree(root: number): readonly ProcessStat[] {
 export const cpuSecondsOf = (roots: readonly number[]): number =>
   roots.flatMap(processTree).reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0);
 
-/** Resident bytes of the largest process of the tree: of an edge that is workerd, of a miner the miner. */
+/**
+ * The workerd that runs the Worker, below `wrangler dev`: the busiest of two, of which the other passes requests on.
+ * Not the largest process: that is wrangler itself.
+ */
+export function workerOf(root: number): number {
+  const runtimes = processTree(root).filter(({ pid }) =>
+    readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith('workerd'),
+  );
+  const [busiest] = runtimes.sort((a, b) => b.cpuSeconds - a.cpuSeconds);
+  if (!busiest) throw new Error('no workerd runs');
+  return busiest.pid;
+}
+
+/** Resident bytes of the largest process of the tree. */
 export function residentBytesOf(root: number): number {
   const sizes = processTree(root).map(({ pid }) => {
     try {

@@ -18,7 +18,7 @@ import { MAX_DROP_ITEMS, MAX_LIST_ITEM_BYTES, MAX_LIST_ITEMS, MAX_SMALL_ANSWER_B
 import { minerFailure } from './miner-failure.ts';
 import { createMinerTransport, type MinerClientOptions, type MinerRequest, sha256 } from './miner-transport.ts';
 import { parseHealth, parseListing } from './parse-answers.ts';
-import type { MinerClient, MinerPeer, ShardFrame } from './ports.ts';
+import type { MinerClient, MinerPeer } from './ports.ts';
 import { readShards } from './read-shards.ts';
 import { RECEIPT_BYTES } from './replies.ts';
 import { openShardStream } from './shard-stream.ts';
@@ -44,14 +44,6 @@ export function createMinerClient(options: MinerClientOptions): MinerClient {
     signed: Uint8Array,
   ) => checkReceipt(signed, { network, miner: miner.hotkey, tenant, caller: signer.hotkey, order, ...shard }, verify);
 
-  const receiptOf = (order: OrderId, miner: MinerPeer, frame: ShardFrame, signed: Uint8Array) =>
-    check(
-      miner,
-      order,
-      { anchorId: frame.anchorId, bytes: frame.shard.length, holdUntilMs: frame.holdUntilMs },
-      signed,
-    );
-
   const get = (target: string, answerBytes: number): MinerRequest => ({
     method: 'GET',
     target,
@@ -66,13 +58,14 @@ export function createMinerClient(options: MinerClientOptions): MinerClient {
         clock,
         miner,
         target: `/v1/shards?order=${order}&max=${maxBytes}`,
-        check: (signed, frame) => receiptOf(order, miner, frame, signed),
+        check: (signed, sent) => check(miner, order, sent, signed),
         signal,
       }),
 
     async putShard(miner, order, frame, signal) {
       const label = frame.label.length > 0 ? `&label=${toBase64Url(frame.label)}` : '';
-      const { shard, blindKey } = frame;
+      const { anchorId, holdUntilMs, shard, blindKey } = frame;
+      const sent = { anchorId, holdUntilMs, bytes: shard.length };
       const type = blindKey ? '&type=2' : '';
       const query = `bytes=${shard.length}&order=${order}&hold=${frame.holdUntilMs}&ref=${frame.ref}${label}${type}`;
       const answer = await transport.read(
@@ -87,7 +80,7 @@ export function createMinerClient(options: MinerClientOptions): MinerClient {
         },
         signal,
       );
-      return answer.ok ? receiptOf(order, miner, frame, answer.value.body) : answer;
+      return answer.ok ? check(miner, order, sent, answer.value.body) : answer;
     },
 
     async readReceipt(miner, order, anchorId, bytes, signal) {

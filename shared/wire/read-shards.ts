@@ -6,6 +6,7 @@
 import { concatBytes } from '#shared/primitives/bytes.ts';
 import { fail, invariant, type Result, succeed } from '#shared/primitives/failure.ts';
 import { type AnchorId, idBytes } from '#shared/primitives/ids.ts';
+import { chunkReader } from './chunk-reader.ts';
 import { MAX_PROBLEM_BYTES, MAX_READ_ITEMS } from './limits.ts';
 import { connectionFailure, minerFailure, problemFailure } from './miner-failure.ts';
 import { type Answer, discard, type MinerTransport } from './miner-transport.ts';
@@ -70,17 +71,17 @@ async function* items(
   shards: readonly WantedShard[],
 ): AsyncGenerator<{ readonly items: readonly ReadItem[] } | MinerFailure, void, undefined> {
   const parser = new ReadAnswerParser(shards.map((shard) => shard.bytes));
-  const reader = response.body?.getReader();
+  const reader = response.body ? chunkReader(response.body, answerBytes(shards)) : undefined;
   const cancel = () => void reader?.cancel().catch(() => undefined);
   exchange.signal.addEventListener('abort', cancel, { once: true });
   try {
     for (;;) {
       exchange.wait();
-      const read = await reader?.read().catch(() => undefined);
+      const read = await reader?.read().catch(() => 'broken' as const);
       exchange.rest();
-      if (exchange.ended || (reader && !read)) return yield connectionFailure(miner.hotkey, exchange.ended);
-      if (!read || read.done) break;
-      const { items: complete, failure } = parser.push(read.value);
+      if (exchange.ended || read === 'broken') return yield connectionFailure(miner.hotkey, exchange.ended);
+      if (!read) break;
+      const { items: complete, failure } = parser.push(read);
       if (complete.length > 0) yield { items: complete };
       if (failure) return yield minerFailure(miner.hotkey, 'broken', failure.message);
     }

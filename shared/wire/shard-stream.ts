@@ -16,9 +16,12 @@ import { parseProblem } from './problem.ts';
 import { eachChunk } from './read-body.ts';
 import { type Reply, ReplyParser, STREAM_REF } from './replies.ts';
 
+/** What a receipt is checked against. The shard itself is not kept: it is its owner's again once it was taken. */
+export type SentShard = Pick<ShardFrame, 'anchorId' | 'holdUntilMs'> & { readonly bytes: number };
+
 /** A frame that has no reply yet. */
 interface OpenFrame {
-  readonly frame: ShardFrame;
+  readonly sent: SentShard;
   /** When its last byte was taken by the transport. */
   takenAtMs: number | undefined;
   readonly settle: (outcome: Result<StoreReceipt, MinerFailure>) => void;
@@ -29,7 +32,7 @@ export interface StreamSetup {
   readonly clock: Clock;
   readonly miner: MinerPeer;
   readonly target: string;
-  readonly check: (signed: Uint8Array, frame: ShardFrame) => Result<StoreReceipt, MinerFailure>;
+  readonly check: (signed: Uint8Array, sent: SentShard) => Result<StoreReceipt, MinerFailure>;
   readonly signal: AbortSignal;
 }
 
@@ -82,10 +85,11 @@ class OpenShardStream implements ShardStream {
     const failure = this.#failure ?? (this.#finishing ? this.#fault('cancelled', 'the stream is finished') : undefined);
     if (failure) return { sent: Promise.resolve(), receipt: Promise.resolve(fail(failure)) };
     const head = encodeFrameHead(frame);
-    const { shard } = frame;
+    const { shard, anchorId, holdUntilMs } = frame;
+    const sentShard = { anchorId, holdUntilMs, bytes: shard.length };
     const receipt = new Promise<Result<StoreReceipt, MinerFailure>>((settle) => {
       const sameRef = this.#open.get(frame.ref) ?? [];
-      sameRef.push({ frame, takenAtMs: undefined, settle });
+      sameRef.push({ sent: sentShard, takenAtMs: undefined, settle });
       this.#open.set(frame.ref, sameRef);
     });
     const open = this.#open.get(frame.ref)?.at(-1);
@@ -186,9 +190,9 @@ class OpenShardStream implements ShardStream {
 
   #onReceipt(reply: Reply): MinerFailure | undefined {
     const anchorId = anchorOfReceipt(reply.body);
-    const open = this.#take(reply.ref, (frame) => frame.anchorId === anchorId);
+    const open = this.#take(reply.ref, (sent) => sent.anchorId === anchorId);
     if (!open) return this.#fault('broken', 'a receipt for no shard that was sent');
-    const receipt = this.#setup.check(reply.body, open.frame);
+    const receipt = this.#setup.check(reply.body, open.sent);
     this.#settle(open, receipt);
     return receipt.ok ? undefined : receipt.failure;
   }
@@ -200,9 +204,9 @@ class OpenShardStream implements ShardStream {
   }
 
   /** Takes the oldest open frame with this ref that fits. */
-  #take(ref: bigint, fits: (frame: ShardFrame) => boolean): OpenFrame | undefined {
+  #take(ref: bigint, fits: (sent: SentShard) => boolean): OpenFrame | undefined {
     const sameRef = this.#open.get(ref);
-    const at = sameRef?.findIndex((open) => fits(open.frame)) ?? -1;
+    const at = sameRef?.findIndex((open) => fits(open.sent)) ?? -1;
     if (!sameRef || at < 0) return undefined;
     const [open] = sameRef.splice(at, 1);
     if (sameRef.length === 0) this.#open.delete(ref);
