@@ -9,6 +9,7 @@ import type { NumberBlock } from '#shared/index/file-numbers.ts';
 import { createIndex } from '#shared/index/redis-index.ts';
 import { sealedDirectory } from '#shared/index/sealed-directory.ts';
 import { systemClock, systemRandom } from '#shared/primitives/effects.ts';
+import { letGo } from '#shared/primitives/let-go.ts';
 import { lazyZkKernel } from '#shared/proof/zk/wasm-zk-kernel.ts';
 import zkKernelModule from '#shared/proof/zk/zk-kernel.wasm';
 import { createBudget } from '#shared/transfer/budget.ts';
@@ -82,7 +83,7 @@ function createIsolate(settings: WiringSettings) {
       network: minerNetwork(sealedDirectory(index.miners, expectedSeal), minerUrl, directoryCache, clock),
       grants: grantsOf(index.access, expected, verify, grantCache, clock),
       maskSecrets: maskSecretsOf(settings, index.files, maskSecretCache, log),
-      transfer: { kernel, zkKernel, miners, clock, random, log, latencies, sha256: webSha256 },
+      transfer: { kernel, zkKernel, miners, clock, random, log, latencies, sha256: webSha256, letGo },
       storeSegments,
       fetchSegments,
       newSha256: nodeSha256,
