@@ -41,9 +41,9 @@ interface World extends TransferWorld {
   readonly time: SimulatedClock;
 }
 
-function newWorld(roundTripMs: number): World {
+function newWorld(roundTripMs: number, miners = 12): World {
   const time = createSimulatedClock(open);
-  const shape = { miners: 12, k: 4, n: 10 };
+  const shape = { miners, k: 4, n: 10 };
   const world = createTransferWorld({ kernel, ...shape, clock: time.clock, pace: DEFAULT_PACE });
   for (const miner of world.miners.miners) miner.latencyMs = roundTripMs;
   return { ...world, time };
@@ -96,6 +96,7 @@ describe.each([0, 50, 300])('at round trips of %d ms', (roundTripMs) => {
         { count: 1, boundMs: NOTICED_MS + roundTripMs, receipts: 10 },
         { count: 3, boundMs: Math.max(NOTICED_MS + T + GRACE_MS, DISTANT_MS - T), receipts: 7 },
       ])('takes one round trip more with $count of 12', async ({ count, boundMs, receipts }) => {
+        let askedAgain = 0;
         for (let round = 0; round < ROUNDS; round++) {
           const world = newWorld(roundTripMs);
           const good = (await store(newWorld(roundTripMs))).ms;
@@ -108,15 +109,17 @@ describe.each([0, 50, 300])('at round trips of %d ms', (roundTripMs) => {
           // One placing anew for a slot, at most: what is missing then is made by repair.
           const replaced = first.slots.filter(({ placement }) => placement > 0).length;
           expect(replaced).toBeLessThanOrEqual(2);
-          // Who was bad is known now, if it was asked.
+          // Who was bad is known now, if it was asked, and hardly ever drawn again.
           const wasAsked = world.miners.miners.slice(0, count).every(({ requests }) => requests.size > 0);
           const again = await store(world);
           expect(again.outcome.ok).toBe(true);
-          expect(again.ms - good).toBeLessThanOrEqual(count === 1 && wasAsked ? 0 : boundMs);
+          if (wasAsked && again.ms > good) askedAgain++;
+          expect(again.ms - good).toBeLessThanOrEqual(boundMs);
           expect(falseSlots(world)).toEqual([]);
           expect(unaccounted(world)).toEqual([]);
           expect(world.budget.peak).toBeLessThanOrEqual(24 * 2 ** 20);
         }
+        if (count === 1) expect(askedAgain).toBeLessThan(ROUNDS / 2);
       });
 
       it('takes no longer than the slow ones that are needed with 6 of 12, or says that there are too few', async () => {
@@ -160,9 +163,8 @@ describe.each([0, 50, 300])('at round trips of %d ms', (roundTripMs) => {
 
 describe('miners that are no worse than others', () => {
   it('keep their shards where there is nobody to ask instead', async () => {
-    const world = newWorld(10);
-    for (const miner of world.miners.miners.slice(0, 2)) miner.fault = 'full';
-    const distant = world.miners.miners[2];
+    const world = newWorld(10, 10);
+    const [distant] = world.miners.miners;
     if (!distant) throw new Error('no miner');
     distant.latencyMs = 140;
     for (let round = 0; round < ROUNDS; round++) {
