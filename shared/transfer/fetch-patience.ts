@@ -9,6 +9,10 @@ import { TypicalTimes } from './typical-times.ts';
 
 /** Before anybody has answered, a miner is late after so many times what is expected of it. */
 const EXPECTED_FACTOR = 6;
+/** A request that has to queue for a slot is given so many times that: of 16, six leave at a time. */
+const QUEUED_FACTOR = 3;
+/** A later shard of a request is given so many times what the first one took. */
+const PAUSED_FACTOR = 2;
 
 export class FetchPatience {
   readonly times: TypicalTimes;
@@ -29,12 +33,14 @@ export class FetchPatience {
     const { distantMs, replyMs } = this.#pace;
     if (holder.late) return holder.askedAtMs + replyMs;
     const comparedMs = this.times.lateAfterFor(this.#seenMs(holder));
-    const lateMs =
+    let lateMs =
       comparedMs === undefined
         ? Math.max(distantMs, EXPECTED_FACTOR * this.#expectedMs(holder))
         : // The first answers alone say little, but asking once more is cheap.
           Math.min(comparedMs, this.times.distantMs);
-    return holder.askedAtMs + Math.min(replyMs, lateMs);
+    // We pause a request while its next segment has no memory; then its bytes have the whole way to come again.
+    if (holder.wayMs !== undefined) lateMs = Math.max(lateMs, PAUSED_FACTOR * holder.wayMs);
+    return holder.askedAtMs + Math.min(replyMs, holder.queued ? QUEUED_FACTOR * lateMs : lateMs);
   }
 
   overdue(nowMs: number): readonly Holder[] {

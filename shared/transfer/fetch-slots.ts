@@ -18,7 +18,11 @@ export interface Holder {
    * it had worked, one more question is worth it · gone: nothing more can be had
    */
   state: 'idle' | 'asked' | 'right' | 'broken' | 'gone';
+  /** When its request left; or was queued, while it is. */
   askedAtMs: number;
+  queued: boolean;
+  /** What its request took for an earlier shard, the way there and back included; undefined for its first one. */
+  wayMs: number | undefined;
   late: boolean;
 }
 
@@ -39,7 +43,20 @@ export function rankedHolders(request: FetchRequest, latencies: Latencies, segme
     const anchorId = shardIdOf(anchorType, slot.root, bytes);
     const expectedMs = latencies.expectedMs(slot.miner, 'fetch', bytes);
     const ms = shardIndex < k ? expectedMs : PARITY_MS + PARITY_FACTOR * expectedMs;
-    ranked.push({ holder: { shardIndex, slot, peer, anchorId, state: 'idle', askedAtMs: 0, late: false }, ms });
+    ranked.push({
+      holder: {
+        shardIndex,
+        slot,
+        peer,
+        anchorId,
+        state: 'idle',
+        askedAtMs: 0,
+        queued: false,
+        wayMs: undefined,
+        late: false,
+      },
+      ms,
+    });
   }
   return ranked.sort((a, b) => a.ms - b.ms).map(({ holder }) => holder);
 }

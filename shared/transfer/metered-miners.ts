@@ -9,8 +9,8 @@ export interface ByteMeter {
 export function meteredMiners(miners: MinerClient, meter: ByteMeter): MinerClient {
   return {
     ...miners,
-    readShards(miner, shards, signal) {
-      const inner = miners.readShards(miner, shards, signal)[Symbol.asyncIterator]();
+    readShards(miner, shards, signal, turn) {
+      const inner = miners.readShards(miner, shards, signal, turn)[Symbol.asyncIterator]();
       const end = inner.return?.bind(inner);
       return {
         [Symbol.asyncIterator]: () => ({

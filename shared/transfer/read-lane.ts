@@ -14,7 +14,7 @@ export interface LaneReader {
   readonly shardBytes: number;
   /** Resolves when the segment has its memory. */
   readonly opened: Promise<void>;
-  /** The shard is being waited for from now on. */
+  /** The shard is being waited for from now on: its request has left, or is queued. */
   asked(holder: Holder, lane: ReadLane): void;
   /** @param worked the same request has delivered before: a failure now may be due to our own pauses */
   answered(holder: Holder, answer: Result<Uint8Array, MinerFailure>, worked: boolean): void;
@@ -34,6 +34,11 @@ export class ReadLane {
   readonly #items: readonly LaneItem[];
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
+  /** What is waited for. */
+  #current: LaneItem | undefined;
+  #queued = false;
+  #leftAtMs: number | undefined;
+  #wayMs: number | undefined;
 
   constructor(ports: TransferPorts, peer: Peer, items: readonly LaneItem[], signal: AbortSignal) {
     this.#ports = ports;
@@ -47,6 +52,22 @@ export class ReadLane {
     this.#stop.abort();
   }
 
+  /** Its request has not left yet. */
+  get queued(): boolean {
+    return this.#queued;
+  }
+
+  /** What the first shard took, the way there and back included; undefined before. */
+  get wayMs(): number | undefined {
+    return this.#wayMs;
+  }
+
+  #queue(queued: boolean): void {
+    this.#queued = queued;
+    if (!queued) this.#leftAtMs = this.#ports.clock.nowMs();
+    this.#current?.reader.asked(this.#current.holder, this);
+  }
+
   #cancelled(): Result<never, MinerFailure> {
     return fail({ code: 'cancelled', fault: 'us', message: 'no longer waited for', miner: this.peer.hotkey });
   }
@@ -54,11 +75,14 @@ export class ReadLane {
   /** Resolves when every item is answered. Never rejects. */
   async run(): Promise<void> {
     const shards = this.#items.map(({ holder, reader }) => ({ anchorId: holder.anchorId, bytes: reader.shardBytes }));
-    const results = this.#ports.miners.readShards(this.peer, shards, this.#signal)[Symbol.asyncIterator]();
+    const turn = { waits: () => this.#queue(true), comes: () => this.#queue(false) };
+    const results = this.#ports.miners.readShards(this.peer, shards, this.#signal, turn)[Symbol.asyncIterator]();
     let delivered = 0;
     let broken: Result<never, MinerFailure> | undefined;
-    for (const { reader, holder } of this.#items) {
+    for (const item of this.#items) {
+      const { reader, holder } = item;
       if (!broken) {
+        this.#current = item;
         await untilAborted(reader.opened, this.#signal, () => undefined);
         if (!this.#signal.aborted) reader.asked(holder, this);
       }
@@ -91,7 +115,10 @@ export class ReadLane {
       return fail({ code: 'broken', fault: 'peer', message, miner: this.peer.hotkey });
     }
     // Only the first shard of a request shows the whole way there and back.
-    if (pulled.value.ok && first) latencies.note(holder.slot.miner, 'fetch', clock.nowMs() - startedMs, bytes);
+    if (pulled.value.ok && first) {
+      this.#wayMs = clock.nowMs() - (this.#leftAtMs ?? startedMs);
+      latencies.note(holder.slot.miner, 'fetch', this.#wayMs, bytes);
+    }
     return pulled.value;
   }
 }

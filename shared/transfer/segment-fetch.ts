@@ -82,6 +82,8 @@ export class SegmentFetch implements LaneReader {
   asked(holder: Holder, lane: ReadLane): void {
     if (holder.state !== 'asked') return;
     holder.askedAtMs = this.#download.ports.clock.nowMs();
+    holder.queued = lane.queued;
+    holder.wayMs = lane.wayMs;
     this.#lanes.set(holder, lane);
   }
 

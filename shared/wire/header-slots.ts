@@ -10,6 +10,11 @@ export class HeaderSlots {
     this.#free = slots;
   }
 
+  /** The next one has to wait. */
+  get full(): boolean {
+    return this.#free === 0;
+  }
+
   /** Resolves in order with a slot; with undefined, and no slot, once the signal is aborted. */
   acquire(signal: AbortSignal): Promise<(() => void) | undefined> {
     if (signal.aborted) return Promise.resolve(undefined);

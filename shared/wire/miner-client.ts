@@ -91,7 +91,7 @@ export function createMinerClient(options: MinerClientOptions): MinerClient {
       return check(miner, order, { anchorId, bytes, holdUntilMs: 0 }, answer.value.body);
     },
 
-    readShards: (miner, shards, signal) => readShards(transport, miner, shards, signal),
+    readShards: (miner, shards, signal, turn) => readShards(transport, miner, shards, signal, turn),
 
     async headShard(miner, anchorId, signal) {
       const request = { method: 'HEAD', target: `/v1/shards/${anchorId}`, wantedStatus: 200, answerBytes: 0 } as const;

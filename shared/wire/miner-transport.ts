@@ -24,7 +24,7 @@ import {
   SLOWEST_BYTES_PER_MS,
 } from './limits.ts';
 import { connectionFailure, minerFailure, statusFailure } from './miner-failure.ts';
-import type { MinerFailure, MinerPeer } from './ports.ts';
+import type { MinerFailure, MinerPeer, Turn } from './ports.ts';
 import { parseProblem } from './problem.ts';
 import { readBounded } from './read-body.ts';
 
@@ -66,6 +66,7 @@ export interface MinerRequest {
   readonly answerBytes: number;
   /** For an exchange with time limits of its own. */
   readonly totalMs?: number;
+  readonly turn?: Turn | undefined;
 }
 
 export interface Answer {
@@ -139,7 +140,10 @@ export function createMinerTransport(options: MinerClientOptions): MinerTranspor
     request: MinerRequest,
     signal: AbortSignal,
   ): Promise<Result<Answer, MinerFailure>> {
+    const turn = slots.full ? request.turn : undefined;
+    turn?.waits();
     const release = await slots.acquire(signal);
+    turn?.comes();
     if (!release) return fail(connectionFailure(miner.hotkey, 'cancelled'));
     const sendMs = (request.body?.length ?? 0) / SLOWEST_BYTES_PER_MS;
     const totalMs = request.totalMs ?? timeouts.totalMs + sendMs + request.answerBytes / SLOWEST_BYTES_PER_MS;

@@ -96,6 +96,12 @@ export interface DroppedShard {
   readonly state: 'held' | 'erased' | 'absent' | 'restored';
 }
 
+/** Told of a request that has to queue for one of the runtime's slots, and of its turn; of no other. */
+export interface Turn {
+  waits(): void;
+  comes(): void;
+}
+
 export interface MinerClient {
   /** Opens a stream for one upload; resolves when the miner's early 202 is there. `maxBytes`: shard bytes to reserve. */
   openStream(
@@ -124,6 +130,7 @@ export interface MinerClient {
     miner: MinerPeer,
     shards: readonly { readonly anchorId: AnchorId; readonly bytes: number }[],
     signal: AbortSignal,
+    turn?: Turn,
   ): AsyncIterable<Result<Uint8Array, MinerFailure>>;
   headShard(
     miner: MinerPeer,

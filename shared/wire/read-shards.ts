@@ -10,7 +10,7 @@ import { chunkReader } from './chunk-reader.ts';
 import { MAX_PROBLEM_BYTES, MAX_READ_ITEMS } from './limits.ts';
 import { connectionFailure, minerFailure, problemFailure } from './miner-failure.ts';
 import { type Answer, discard, type MinerTransport } from './miner-transport.ts';
-import type { MinerFailure, MinerPeer } from './ports.ts';
+import type { MinerFailure, MinerPeer, Turn } from './ports.ts';
 import { parseProblem } from './problem.ts';
 import { ITEM_HEAD_BYTES, ReadAnswerParser, type ReadItem } from './replies.ts';
 
@@ -24,6 +24,7 @@ export async function* readShards(
   miner: MinerPeer,
   shards: readonly WantedShard[],
   signal: AbortSignal,
+  turn?: Turn,
 ): AsyncGenerator<Result<Uint8Array, MinerFailure>, void, undefined> {
   invariant(shards.length <= MAX_READ_ITEMS, `at most ${MAX_READ_ITEMS} shards in one read`);
   if (shards.length === 0) return;
@@ -36,6 +37,7 @@ export async function* readShards(
       body: concatBytes(...shards.map((shard) => idBytes(shard.anchorId))),
       contentType: 'application/octet-stream',
       answerBytes: answerBytes(shards),
+      turn,
     },
     signal,
   );
