@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '#shared/primitives/effects.ts';
+import type { AnchorId } from '#shared/primitives/ids.ts';
 import { collect, frameOf, never, newOrder, startWireWorld, type WireWorld } from '#shared/testing/wire-world.ts';
 import type { ShardFrame } from './ports.ts';
 import { encodeProblem } from './problem.ts';
@@ -202,5 +203,23 @@ describe('requests that wait for headers', () => {
     controller.abort();
     for (const outcome of await Promise.all(queued)) expect(outcome).toMatchObject({ failure: { code: 'cancelled' } });
     expect((await slow.health(world.miner, never)).ok).toBe(false);
+  });
+
+  it('say of a read that it waits and that its turn has come, and nothing of one that leaves at once', async () => {
+    world.miner.takeOver((request, response) => {
+      request.resume();
+      setTimeout(() => response.writeHead(410).end(encodeProblem('dropped')), 15);
+      return true;
+    });
+    const slow = world.clientOf(world.edge, undefined, { headerSlots: 1 });
+    const told: string[] = [];
+    const read = async (name: string) => {
+      const turn = { waits: () => told.push(`${name} waits`), comes: () => told.push(`${name} comes`) };
+      const shards = [{ anchorId: '00'.repeat(32) as AnchorId, bytes: 1 }];
+      for await (const shard of slow.readShards(world.miner, shards, never, turn)) expect(shard.ok).toBe(false);
+      told.push(`${name} ends`);
+    };
+    await Promise.all([read('first'), read('second')]);
+    expect(told.filter((line) => line !== 'first ends')).toEqual(['second waits', 'second comes', 'second ends']);
   });
 });
