@@ -9,6 +9,8 @@ import { TypicalTimes } from './typical-times.ts';
 
 /** Before anybody has answered, a miner is late after so many times what is expected of it. */
 const EXPECTED_FACTOR = 6;
+/** And after so many times what a distant one may take: nobody knows yet that they are not all distant. */
+const UNHEARD_FACTOR = 2;
 /** A request that has to queue for a slot is given so many times that: of 16, six leave at a time. */
 const QUEUED_FACTOR = 3;
 /** A later shard of a request is given so many times what the first one took. */
@@ -35,7 +37,7 @@ export class FetchPatience {
     const comparedMs = this.times.lateAfterFor(this.#seenMs(holder));
     let lateMs =
       comparedMs === undefined
-        ? Math.max(distantMs, EXPECTED_FACTOR * this.#expectedMs(holder))
+        ? Math.max(UNHEARD_FACTOR * distantMs, EXPECTED_FACTOR * this.#expectedMs(holder))
         : // The first answers alone say little, but asking once more is cheap.
           Math.min(comparedMs, this.times.distantMs);
     // We pause a request while its next segment has no memory; then its bytes have the whole way to come again.
