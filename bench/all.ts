@@ -10,7 +10,7 @@ const BENCHMARKS: readonly (readonly string[])[] = [
   ['describe-network.ts'],
   ['audit.ts'],
   ['zk.ts'],
-  ['whole-network.ts', '--large'],
+  ['whole-network.ts'],
   ['worker-memory.ts'],
   ['client.ts'],
   ['distance.ts'],

@@ -4,7 +4,6 @@
  * the edge's requests.
  * `node bench/describe-network.ts [many shards, default 10⁶]`.
  */
-
 import { createHash, randomUUID } from 'node:crypto';
 import process from 'node:process';
 import { openIndex } from '#infra/gateway/testing/open-index.ts';

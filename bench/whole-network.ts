@@ -1,7 +1,7 @@
 /**
  * The whole network on loopback, all real processes, beside its floor: one 64 MiB file stored and retrieved, where the
- * time goes by process, the first byte of small files, and the Worker's memory for a file sixteen times as large.
- * `node bench/whole-network.ts [MiB] [--large]`
+ * time goes by process, and small files (its Worker's memory: `worker-memory.ts`).
+ * `node bench/whole-network.ts [MiB]`
  */
 import { createHash, randomFillSync } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LocalNetwork } from '#infra/local-network/local-network.ts';
 import { storeFloor } from './floor.ts';
-import { cpuSecondsOf, peakResident, residentBytesOf, workerOf } from './process-stats.ts';
+import { cpuSecondsOf } from './process-stats.ts';
 
 const MIB = 2 ** 20;
 const ROUNDS = 3;
@@ -19,7 +19,6 @@ const SMALL_BYTES = 64 * 1024;
 const SMALL_FILES = 100;
 const TINY_BYTES = 10 * 1024;
 const TINY_FILES = 200;
-const LARGE_MIB = 1024;
 const MINERS = 12;
 const DAY_MS = 86_400_000;
 /**
@@ -52,9 +51,8 @@ const line = (name: string, value: string, note = ''): void =>
   console.log(`${name.padEnd(34)} ${value.padStart(12)}  ${note}`);
 const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
 
-async function store(body: Uint8Array<ArrayBuffer> | ReadableStream): Promise<string> {
-  const stream = body instanceof Uint8Array ? {} : { duplex: 'half' };
-  const response = await fetch(`${edgeUrl}/v1/files`, { method: 'PUT', headers, body, ...stream } as RequestInit);
+async function store(body: Uint8Array<ArrayBuffer>): Promise<string> {
+  const response = await fetch(`${edgeUrl}/v1/files`, { method: 'PUT', headers, body });
   if (response.status !== 201) throw new Error(`store: ${response.status} ${await response.text()}`);
   return ((await response.json()) as { cid: string }).cid;
 }
@@ -75,10 +73,6 @@ async function retrieve(cid: string): Promise<{ firstByteMs: number; sha256: str
   }
   return { firstByteMs, sha256: hash.digest('hex'), bytes };
 }
-
-const remove = async (cid: string): Promise<void> => {
-  await fetch(`${edgeUrl}/v1/files/${cid}`, { method: 'DELETE', headers });
-};
 
 /** Runs `work` and says how long it took and which share of the cores each part of the network spent in it. */
 async function profiled<T>(work: () => Promise<T>): Promise<{ value: T; ms: number; shares: Record<Part, number> }> {
@@ -191,45 +185,11 @@ async function tinyFiles(): Promise<void> {
   }
 }
 
-function noiseStream(bytes: number): ReadableStream<Uint8Array> {
-  let left = bytes;
-  return new ReadableStream({
-    pull(controller) {
-      const piece = randomFillSync(new Uint8Array(Math.min(MIB, left)));
-      left -= piece.length;
-      controller.enqueue(piece);
-      if (left === 0) controller.close();
-    },
-  });
-}
-
-async function memory(): Promise<void> {
-  const edge = workerOf(tenancy?.edge.child.pid ?? 0);
-  const idle = residentBytesOf(edge);
-  const peaks: number[] = [];
-  for (const size of [mib, LARGE_MIB]) {
-    const { value: cid, peakBytes } = await peakResident(edge, () => store(noiseStream(size * MIB)));
-    peaks.push(peakBytes);
-    const fetched = await peakResident(edge, () => retrieve(cid));
-    if (fetched.value.bytes !== size * MIB) throw new Error('not the same length');
-    line(
-      `Worker, ${size} MiB file`,
-      `${(peakBytes / MIB).toFixed(0)} MiB`,
-      `RSS at most while storing, ${(fetched.peakBytes / MIB).toFixed(0)} MiB while retrieving, ${(idle / MIB).toFixed(0)} MiB before`,
-    );
-    await remove(cid);
-  }
-  line('large ÷ small', `${((peaks[1] ?? 0) / (peaks[0] ?? 1)).toFixed(2)}`);
-  const largest = Math.max(...network.miners.map(({ run }) => residentBytesOf(run.child.pid)));
-  line('largest miner', `${(largest / MIB).toFixed(0)} MiB`, 'RSS afterwards');
-}
-
 try {
   console.log(`${mib} MiB through the edge, ${MINERS} miners, ${cores} cores, all on this machine\n`);
   await throughput();
   await firstBytes();
   await tinyFiles();
-  if (process.argv.includes('--large')) await memory();
 } finally {
   await network.destroy();
   rmSync(stateDir, { recursive: true, force: true });

@@ -2,7 +2,6 @@
  * The part of a store that leaves traces: intent, shards on miners, staged records, manifest; and their removal when
  * something fails. Called by `store-file.ts` with a redundancy chosen and the first segment in hand.
  */
-
 import { BodyRefused } from '#edge/body/body-refused.ts';
 import { type EdgeFailure, type EdgeResult, refuse } from '#edge/http/problem.ts';
 import type { EdgePorts } from '#edge/ports.ts';

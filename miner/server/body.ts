@@ -18,7 +18,7 @@ export class BodyFailed extends Error {
 
 /**
  * What is gathered before a waiting reader is woken, if as much is due. Measured: workerd sends a streamed body in chunks
- * of 8 KiB, and taking each on its own made storing a shard of 1 MiB half again as dear.
+ * of 8 KiB; taking each on its own costs a twentieth to a tenth more CPU for a shard of 1 MiB.
  */
 const GATHER_BYTES = 64 * 1024;
 

@@ -108,9 +108,8 @@ export class SegmentFetch implements LaneReader {
       for (;;) {
         while (this.#shards.size < this.#k && !signal.aborted) {
           if (!this.#askOthers()) return fail(this.#unrecoverable());
-          const lookAtMs = ports.clock.nowMs() + this.#patience.nextLookMs(ports.clock.nowMs());
-          await this.#wake.sleep(ports.clock, lookAtMs - ports.clock.nowMs(), signal);
-          this.#patience.times.noteLag(ports.clock.nowMs() - lookAtMs);
+          const lateMs = await this.#wake.sleep(ports.clock, this.#patience.nextLookMs(ports.clock.nowMs()), signal);
+          this.#patience.times.noteLag(lateMs);
           if (this.#defect) throw this.#defect.error;
           if (this.#patience.overdue(ports.clock.nowMs()).length > 0) {
             // A busy program sees its timers first: let answers in that have come already.

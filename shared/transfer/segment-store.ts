@@ -72,9 +72,8 @@ export class SegmentStore {
     this.#spawn(this.#sendAll(this.#assign(peers)));
     while (!this.#finished() && !this.#upload.signal.aborted) {
       const { clock } = this.#upload.ports;
-      const lookAtMs = clock.nowMs() + this.#patience.nextLookMs(clock.nowMs());
-      await this.#wake.sleep(clock, lookAtMs - clock.nowMs(), this.#upload.signal);
-      this.#patience.times.noteLag(clock.nowMs() - lookAtMs);
+      const lateMs = await this.#wake.sleep(clock, this.#patience.nextLookMs(clock.nowMs()), this.#upload.signal);
+      this.#patience.times.noteLag(lateMs);
       if (this.#defect) throw this.#defect.error;
       if (this.#patience.overdue(clock.nowMs()).length > 0) {
         // A busy program sees its timers first: let answers in that have come already.

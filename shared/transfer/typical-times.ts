@@ -17,9 +17,9 @@ export function medianOf(values: readonly number[]): number | undefined {
 }
 
 /**
- * The likely time of the last one is the slowest so far, over
- * the share of answers that are in: exact when they come one after the other (over one line, or some at a time), and no
- * more than the slowest where all were there at once. Nothing is known before the first answer.
+ * The likely time of the last one is the slowest so far, over the share of answers that are in: exact when they come one
+ * after the other (over one line, or some at a time), and no more than the slowest where all were there at once. Nothing
+ * is known before the first answer.
  */
 export class TypicalTimes {
   readonly #pace: Pace;
@@ -37,7 +37,7 @@ export class TypicalTimes {
     this.#times.push(ms);
   }
 
-  /** This program woke so much later than it wanted to: then answers that are there are seen as late as that, too. */
+  /** This program woke so much later than it wanted to (0: in time): then answers that are there are seen as late as that, too. */
   noteLag(ms: number): void {
     this.#lagMs = Math.max(this.#lagMs, ms);
   }

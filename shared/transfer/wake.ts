@@ -17,8 +17,12 @@ export class Wake {
     this.#notify?.();
   }
 
-  /** Until `call`, the deadline, or the signal, whichever is first; `ms` may be Infinity. */
-  async sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  /**
+   * Until `call`, the deadline, or the signal, whichever is first; `ms` may be Infinity.
+   * @returns by how many ms the deadline was missed: how busy the program is
+   */
+  async sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<number> {
+    const untilMs = clock.nowMs() + ms;
     if (!this.#pending && !signal.aborted && ms > 0) {
       const over = new AbortController();
       const called = new Promise<void>((resolve) => {
@@ -37,6 +41,7 @@ export class Wake {
       this.#notify = undefined;
     }
     this.#pending = false;
+    return Math.max(0, clock.nowMs() - untilMs);
   }
 }
 

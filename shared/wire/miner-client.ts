@@ -67,7 +67,7 @@ export function createMinerClient(options: MinerClientOptions): MinerClient {
       const { anchorId, holdUntilMs, shard, blindKey } = frame;
       const sent = { anchorId, holdUntilMs, bytes: shard.length };
       const type = blindKey ? '&type=2' : '';
-      const query = `bytes=${shard.length}&order=${order}&hold=${frame.holdUntilMs}&ref=${frame.ref}${label}${type}`;
+      const query = `bytes=${shard.length}&order=${order}&hold=${holdUntilMs}&ref=${frame.ref}${label}${type}`;
       const answer = await transport.read(
         miner,
         {

@@ -143,8 +143,8 @@ export function createMinerTransport(options: MinerClientOptions): MinerTranspor
     const turn = slots.full ? request.turn : undefined;
     turn?.waits();
     const release = await slots.acquire(signal);
-    turn?.comes();
     if (!release) return fail(connectionFailure(miner.hotkey, 'cancelled'));
+    turn?.comes();
     const sendMs = (request.body?.length ?? 0) / SLOWEST_BYTES_PER_MS;
     const totalMs = request.totalMs ?? timeouts.totalMs + sendMs + request.answerBytes / SLOWEST_BYTES_PER_MS;
     // A body that goes out in one piece shows no progress, so waiting for the head allows for all of it.
